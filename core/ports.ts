@@ -1,0 +1,70 @@
+import type { FactQuery, Facts } from './facts.ts';
+import type { ComponentName, Fence, NetworkName, NodeName, Sha256, Slot } from './names.ts';
+import type { Reading } from './positions.ts';
+import type { Captured, Encoding } from './receipts.ts';
+
+export interface Clock {
+  now(): Date;
+}
+
+/** ECDSA P-256 over SHA-256, DER. The private key may be in a file or in KMS. */
+export interface Signer {
+  /** SHA-256 of the public key's SubjectPublicKeyInfo (DER). */
+  fingerprint(): Promise<Sha256>;
+  publicKeyPem(): Promise<string>;
+  /** The DER signature of `digest`, the SHA-256 of the signed bytes. */
+  sign(digest: Sha256): Promise<Uint8Array>;
+}
+
+/** Bytes in, bytes out, in order and in bounded memory. */
+export type ByteFilter = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** Encrypts what can hold a secret to keys that the machine which backs up does not have. */
+export interface Encryption {
+  /** Outermost encoding that `filter` adds; undefined for `encryption: none`. */
+  readonly encoding: Encoding | undefined;
+  /** A fresh filter for one artifact; `context` is authenticated where the scheme can (KMS), ignored by age. */
+  filter(context: Readonly<Record<string, string>>): ByteFilter;
+}
+
+/** All that a capture needs to know of its place in a run. */
+export interface CaptureOrder {
+  readonly network: NetworkName;
+  readonly node: NodeName;
+  readonly slot: Slot;
+  readonly fence: Fence;
+  readonly component: ComponentName;
+  readonly role: string;
+  /** Where artifacts go: a key prefix ending in `/`, of this run and attempt alone. */
+  readonly prefix: string;
+  /** Protocol by name, as the registry has it. */
+  readonly protocol: string;
+}
+
+export interface Progress {
+  /** Bytes captured so far, before encodings. */
+  readonly bytes: number;
+  /** Expected bytes, where the source can tell. */
+  readonly of?: number;
+  readonly message?: string;
+}
+
+/** What asks a database, in one consistent snapshot. */
+export type AskFacts = (queries: readonly FactQuery[]) => Promise<Facts>;
+
+/** How a protocol turns a database's facts into a reading. */
+export type ReadPositions = (ask: AskFacts) => Promise<Reading>;
+
+/**
+ * Captures of one runtime: start → poll → finish. `start` may be repeated for the same order (a retried step) and then
+ * returns the same handle; the handle is small JSON without secrets, since it travels through the state machine.
+ */
+export interface Captures {
+  /** What the start receipt says about the source; makes no call. */
+  source(order: CaptureOrder): { readonly kind: string; readonly at: string };
+  start(order: CaptureOrder): Promise<string>;
+  /** Waits inside, up to `waitSeconds`, for the end. Rejects with the capture's own error if it failed. */
+  poll(handle: string, waitSeconds: number): Promise<{ ended: boolean; progress: Progress }>;
+  /** The result of a capture that has ended; may be repeated. */
+  finish(handle: string): Promise<Captured>;
+}

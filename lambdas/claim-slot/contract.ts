@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import { Fence } from '../../core/names.ts';
+import { Run } from '../../core/run.ts';
+import { defineStep } from '../../core/step.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+
+/** Applies the slot's rule: sealed, running, or taken with the next fence. */
+export const claimSlot = defineStep({
+  name: 'claim-slot',
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
+  input: z.strictObject({ run: Run }),
+  output: z.strictObject({
+    outcome: z.enum(['taken', 'sealed', 'running']),
+    /** The attempt's number: ours if taken, the holder's if running, the set's if sealed. */
+    fence: Fence,
+    /** The set, if sealed; else empty. */
+    set: z.string(),
+  }),
+  errors: [VaultUnavailable],
+});

@@ -1,0 +1,15 @@
+import * as z from 'zod';
+import { CaptureFailed } from '../../core/receipts.ts';
+import { Ticket } from '../../core/run.ts';
+import { StaleFence } from '../../core/slot.ts';
+import { defineStep } from '../../core/step.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+
+/** Asks how far a capture is, renewing the lease meanwhile. */
+export const pollCapture = defineStep({
+  name: 'poll-capture',
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
+  input: z.strictObject({ ticket: Ticket, handle: z.string() }),
+  output: z.strictObject({ ended: z.boolean() }),
+  errors: [StaleFence, CaptureFailed, VaultUnavailable],
+});
