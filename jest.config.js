@@ -20,6 +20,5 @@ export default {
     },
     { ...shared, displayName: 'slow', testMatch: ['<rootDir>/test/**/*.slow.test.ts'] },
   ],
-  randomize: true,
   coverageProvider: 'v8',
 };

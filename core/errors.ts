@@ -24,5 +24,5 @@ export abstract class LedgerholdError extends Error {
 }
 
 /** A class of error as a step's contract lists it. Its `name` must equal its instances' `name`. */
-// biome-ignore lint/suspicious/noExplicitAny: constructors differ; only the name and the instance type matter here
+// oxlint-disable-next-line typescript/no-explicit-any -- constructors differ; only the name and the instance type matter here
 export type ErrorClass = (new (...args: any[]) => LedgerholdError) & { readonly name: string };

@@ -6,6 +6,8 @@
 /** A question to one table, by its bare name, in whatever schemas it exists (at most 32). */
 export interface FactQuery {
   readonly table: string;
+  /** The name the answer goes by in `Facts`; default `table`. It lets one table be asked two things. */
+  readonly as?: string;
   /** Columns to return, as text. */
   readonly columns: readonly string[];
   /**
@@ -24,7 +26,7 @@ export type FactAnswer =
   | { readonly schema: string; readonly status: 'no-such-column'; readonly column: string }
   | { readonly schema: string; readonly status: 'too-many-rows' };
 
-/** Answers by `FactQuery.table`; an empty list means that no schema has the table. */
+/** Answers by `FactQuery.as`, else by its `table`; an empty list means that no schema has the table. */
 export type Facts = Readonly<Record<string, readonly FactAnswer[]>>;
 
 /** A question without `max` is for small tables; beyond this many rows the answer is `too-many-rows`. */

@@ -67,6 +67,10 @@ export type Tombstone = z.infer<typeof Tombstone>;
 export const Lease = z.strictObject({
   format: z.literal('ledgerhold/lease/1'),
   fence: Fence,
+  /** SHA-256 of this document without this field: leases are not signed, but damage to them must show. */
+  check: Sha256,
+  /** Seq of the chain's head when this attempt claimed the slot (0: none): its manifest can only lie behind it. */
+  head: z.int().min(0),
   /** Who holds it: an execution's ARN, or host, boot id, process and its start time on one machine. */
   holder: z.string(),
   at: Instant,
@@ -74,6 +78,6 @@ export const Lease = z.strictObject({
   /** `held` while the run goes on; the two others end it, so that the next attempt need not wait for the expiry. */
   state: z.enum(['held', 'sealed', 'failed']),
   /** For `failed`: what a person is told. */
-  error: z.strictObject({ name: z.string(), message: z.string(), remedy: z.string() }).optional(),
+  error: z.strictObject({ name: z.string(), message: z.string(), remedy: z.string().optional() }).optional(),
 });
 export type Lease = z.infer<typeof Lease>;

@@ -12,8 +12,8 @@ export interface Signer {
   /** SHA-256 of the public key's SubjectPublicKeyInfo (DER). */
   fingerprint(): Promise<Sha256>;
   publicKeyPem(): Promise<string>;
-  /** The DER signature of `digest`, the SHA-256 of the signed bytes. */
-  sign(digest: Sha256): Promise<Uint8Array>;
+  /** The DER signature over `bytes` (at most a few MiB), as `openssl dgst -sha256 -verify` checks it. */
+  sign(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Bytes in, bytes out, in order and in bounded memory. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LedgerholdError } from './errors.ts';
+import { isoMicroseconds, secondsText } from './microseconds.ts';
 
 /** A whole number in decimal digits: ledgers' counters pass 2^53. */
 export const Counter = z.strictObject({
@@ -64,6 +65,130 @@ export const Verdict = z.discriminatedUnion('status', [
   }),
 ]);
 export type Verdict = z.infer<typeof Verdict>;
+
+/** A component of a set with what its own state said; without `reading` nobody asked it, which is doubt too. */
+export interface Attested {
+  readonly component: string;
+  readonly role: string;
+  readonly reading?: Reading | undefined;
+}
+
+export interface Evidence {
+  readonly laws: readonly Law[];
+  /** Pairs of roles that must name the same identity. */
+  readonly sameIdentity: readonly (readonly [string, string])[];
+  readonly readings: readonly Attested[];
+}
+
+/**
+ * What a set's readings prove. Every pair of components that a law binds is compared, exactly, on every scope that both
+ * count in. Whatever a law or a pair of identities binds and could not be compared is a reason for `unknown`.
+ */
+export function judge(evidence: Evidence): Verdict {
+  const { laws, readings } = evidence;
+  const comparisons = laws.flatMap((law) => pairs(readings, law.lower.role, law.upper.role).flatMap(comparing(law)));
+  const forks = laws.flatMap((law) =>
+    comparisons.filter(({ law: id, difference }) => id === law.id && BigInt(difference) > 0n).map(describeFork(law)),
+  );
+  const violations = [...forks, ...strangers(evidence)];
+  if (violations.length > 0) return { status: 'violated', comparisons, violations };
+  const reasons = [...new Set([...unread(evidence), ...uncompared(evidence, comparisons)])];
+  return reasons.length > 0 ? { status: 'unknown', comparisons, reasons } : { status: 'proven', comparisons };
+}
+
+const playing = (readings: readonly Attested[], role: string) => readings.filter((each) => each.role === role);
+
+const pairs = (readings: readonly Attested[], role: string, otherRole: string) =>
+  playing(readings, role).flatMap((one) => playing(readings, otherRole).map((other) => [one, other] as const));
+
+const counters = ({ reading }: Attested, name: string): readonly Counter[] =>
+  reading?.status === 'known' ? reading.counters.filter((counter) => counter.name === name) : [];
+
+const comparing =
+  (law: Law) =>
+  ([lower, upper]: readonly [Attested, Attested]): Comparison[] =>
+    counters(lower, law.lower.counter).flatMap((below) =>
+      counters(upper, law.upper.counter)
+        .filter(({ scope, unit }) => scope === below.scope && unit === below.unit)
+        .map((above) => ({
+          law: law.id,
+          ...(below.scope === undefined ? {} : { scope: below.scope }),
+          lower: { component: lower.component, counter: below.name, value: below.value },
+          upper: { component: upper.component, counter: above.name, value: above.value },
+          unit: below.unit,
+          difference: String(BigInt(below.value) - BigInt(above.value)),
+        })),
+    );
+
+const describeFork =
+  (law: Law) =>
+  ({ lower, upper, unit, scope, difference }: Comparison): string => {
+    const side = (of: typeof lower) => `${of.component} (${of.counter} ${valueText(of.value, unit)})`;
+    const by = unit === 'microseconds' ? secondsText(BigInt(difference)) : difference;
+    const where = scope === undefined ? '' : ` on ${scope}`;
+    return `${side(lower)} is ${by} ahead of ${side(upper)}${where}: ${law.broken}`;
+  };
+
+const valueText = (value: string, unit: string): string =>
+  unit === 'microseconds' ? `${value}, ${isoMicroseconds(BigInt(value)) ?? 'no date'}` : value;
+
+/** Components that must be of one node and name different ones. */
+const strangers = ({ sameIdentity, readings }: Evidence): string[] =>
+  sameIdentity.flatMap(([role, otherRole]) =>
+    pairs(readings, role, otherRole).flatMap(([one, other]) => {
+      const [a, b] = [identityOf(one), identityOf(other)];
+      if (a === undefined || b === undefined || a === b) return [];
+      return [`${one.component} belongs to ${a}, but ${other.component} to ${b}`];
+    }),
+  );
+
+const identityOf = ({ reading }: Attested): string | undefined =>
+  reading?.status === 'known' && reading.identity !== null ? reading.identity : undefined;
+
+/** Components that did not say what they were asked, or were not asked although something binds them. */
+function unread({ laws, sameIdentity, readings }: Evidence): string[] {
+  const bound = [...laws.map(({ lower, upper }) => [lower.role, upper.role] as const), ...sameIdentity];
+  return readings.flatMap((each) => {
+    const { component, role, reading } = each;
+    if (reading?.status === 'unknown') return [`${component}: ${reading.reason}`];
+    if (reading === undefined) {
+      return bound.flat().includes(role) ? [`${component} was never asked how far it has got`] : [];
+    }
+    const named = sameIdentity.some((pair) => pair.includes(role)) && identityOf(each) === undefined;
+    return named ? [`${component} does not say whose it is`] : [];
+  });
+}
+
+/** Components that a law binds and nothing was compared of: a fork could hide there. */
+function uncompared({ laws, readings }: Evidence, comparisons: readonly Comparison[]): string[] {
+  // Who said nothing is a doubt already.
+  const known = readings.filter(({ reading }) => reading?.status === 'known');
+  const active = laws.filter(({ lower, upper }) => pairs(known, lower.role, upper.role).length > 0);
+  const alone = (law: Law, side: 'lower' | 'upper', compared: readonly Comparison[]) =>
+    playing(known, law[side].role)
+      .filter((each) => !compared.some((comparison) => comparison[side].component === each.component))
+      .map((each) => lonely(each, law, side));
+  const doubts = active.flatMap((law) => [
+    ...alone(
+      law,
+      'lower',
+      comparisons.filter(({ law: id }) => id === law.id),
+    ),
+    // One law is enough for an upper: a synchronizer need not be one that every participant is connected to.
+    ...alone(law, 'upper', comparisons),
+  ]);
+  const bound = known.filter(({ role }) => laws.some(({ lower, upper }) => [lower.role, upper.role].includes(role)));
+  if (comparisons.length > 0 || bound.length < 2 || doubts.length > 0) return doubts;
+  return [`no law compares ${bound.map(({ component }) => component).join(' with ')}`];
+}
+
+function lonely(each: Attested, law: Law, side: 'lower' | 'upper'): string {
+  const { counter } = law[side];
+  const scopes = counters(each, counter).map(({ scope, value }) => scope ?? value);
+  return scopes.length === 0
+    ? `${each.component} has no ${counter}, which ${law.id} compares`
+    : `nothing could be compared with the ${counter} of ${each.component} (${scopes.join(', ')}), which ${law.id} compares`;
+}
 
 export class OrderViolated extends LedgerholdError {
   override readonly name = 'OrderViolated';

@@ -43,8 +43,11 @@ export const Artifact = z.strictObject({
   /** What lies inside the encodings: `pg_dump-custom`, `pg_dump-plain`, `splice-identities-json`. */
   content: z.string(),
   encodings: z.array(Encoding),
-  /** The captured bytes before any encoding. */
-  plain: z.strictObject({ size: z.int().min(0), sha256: Sha256 }),
+  /**
+   * The captured bytes before any encoding. Their digest is optional, and dumps have none: it would cost more than all
+   * else that is done to them, and `sha256` with the checks of the encodings already proves them.
+   */
+  plain: z.strictObject({ size: z.int().min(0), sha256: Sha256.optional() }),
 });
 export type Artifact = z.infer<typeof Artifact>;
 

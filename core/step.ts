@@ -1,5 +1,5 @@
-import type * as z from 'zod';
-import type { ErrorClass } from './errors.ts';
+import * as z from 'zod';
+import { type ErrorClass, LedgerholdError } from './errors.ts';
 
 /**
  * What crosses the border of one step, read by three: the stack (environment, input mapping, retries), the Lambda
@@ -35,3 +35,37 @@ export type AnyStep = Step<string, string, z.ZodType, z.ZodType, readonly ErrorC
 export type InputOf<S extends AnyStep> = z.infer<S['input']>;
 export type OutputOf<S extends AnyStep> = z.infer<S['output']>;
 export type EnvOf<S extends AnyStep> = Readonly<Record<S['env'][number], string>>;
+
+/** `seal-manifest` is `sealManifest` wherever a name must be an identifier: in a run's state and in a definition. */
+export type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+export const camel = <Name extends string>(name: Name): Camel<Name> =>
+  name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as Camel<Name>;
+
+/** What these steps leave in a run's state: each its output, under its own name. */
+export type OutputsOf<Steps extends AnyStep> = { readonly [S in Steps as Camel<S['name']>]: OutputOf<S> };
+
+/** A step was given, or gave back, what its contract does not allow. The offending value is not quoted. */
+export class ContractBroken extends LedgerholdError {
+  override readonly name = 'ContractBroken';
+  readonly kind = 'refused';
+}
+
+export function acceptInput<S extends AnyStep>(step: S, value: unknown): InputOf<S> {
+  const remedy =
+    'Start the workflow by its schedule or by `ledgerhold backup`; states run by hand must fit the contract.';
+  return accept(step.input, value, `step ${step.name} cannot work on this input`, remedy) as InputOf<S>;
+}
+
+export function acceptOutput<S extends AnyStep>(step: S, value: unknown): OutputOf<S> {
+  const remedy = 'Report this: a step of this software broke its own contract.';
+  return accept(step.output, value, `step ${step.name} answered what it may not`, remedy) as OutputOf<S>;
+}
+
+function accept(schema: z.ZodType, value: unknown, what: string, remedy: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ContractBroken(`${what}: ${z.prettifyError(result.error)}`, remedy);
+}

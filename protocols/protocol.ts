@@ -27,6 +27,8 @@ export interface Protocol {
     /** `refused`: this is surely not the database the config means (empty, of another role); the run fails. */
     read(role: string, facts: Facts): Reading | { readonly status: 'refused'; readonly reason: string };
   };
+  /** By `Artifact.content`: reads an artifact that is no database dump again, as it was read when it was taken. */
+  readonly contents?: Readonly<Record<string, (bytes: Uint8Array) => Reading>>;
   /** Pairs of roles whose readings must name the same identity. */
   readonly sameIdentity: readonly (readonly [string, string])[];
   readonly restore: {

@@ -8,7 +8,8 @@ import { VaultUnavailable } from '../../core/vault.ts';
 export const claimSlot = defineStep({
   name: 'claim-slot',
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
-  input: z.strictObject({ run: Run }),
+  /** `holder`: the execution's id (`$$.Execution.Id`), unique to this run. */
+  input: z.strictObject({ run: Run, holder: z.string().min(1) }),
   output: z.strictObject({
     outcome: z.enum(['taken', 'sealed', 'running']),
     /** The attempt's number: ours if taken, the holder's if running, the set's if sealed. */
