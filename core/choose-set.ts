@@ -19,7 +19,8 @@ export interface Candidate {
 
 /** What speaks against restoring a set. A person may accept the first two; nobody may accept the others. */
 export type Hazard = 'unproven' | 'old' | 'violated' | 'expired' | 'incomplete' | 'too-new' | 'absent';
-export type Acceptable = Extract<Hazard, 'unproven' | 'old'>;
+export const ACCEPTABLE = ['unproven', 'old'] as const satisfies readonly Hazard[];
+export type Acceptable = (typeof ACCEPTABLE)[number];
 
 export interface Objection {
   readonly hazard: Hazard;

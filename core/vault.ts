@@ -16,9 +16,10 @@ export interface ByteRange {
 
 /**
  * The bucket or folder that holds everything. Keys are `/`-separated, relative, of printable ASCII, without `.` or `..`
- * segments. Every method rejects with `VaultUnavailable` when the store cannot be reached or refuses us, and with
- * nothing else unless said here. One conformance suite (`test/conformance/behaves-like-a-vault.ts`) holds every
- * implementation to this text.
+ * segments; any other is `InvalidKey` (`vault/keys.ts`). No key is also the folder of others (`a` beside `a/b`): a file
+ * system cannot hold both. Every method rejects with `VaultUnavailable` when the store cannot be reached or refuses us,
+ * and with nothing else unless said here. One conformance suite (`test/conformance/behaves-like-a-vault.ts`) holds
+ * every implementation to this text.
  */
 export interface Vault {
   /** For people: `file:///…` or `s3://bucket/prefix`. */
@@ -33,14 +34,18 @@ export interface Vault {
   /**
    * Stores a stream of any length under a key that is free, in bounded memory, and returns size and SHA-256 of what it
    * stored. If the source throws or `signal` aborts, it rejects with that reason and nothing is visible under the key,
-   * now or after a crash. If the key is taken it rejects with `KeyTaken` and leaves what was there untouched.
+   * now or after a crash. If the key is taken it rejects with `KeyTaken` and leaves what was there untouched. A source
+   * that was begun is closed in every case; one that was not, since the key was known to be taken, is the caller's.
    */
   writeOnce(key: string, body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<WrittenObject>;
 
   /** The whole of a small object (at most `limit` bytes, default 4 MiB, else `ObjectTooLarge`); undefined if absent. */
   get(key: string, limit?: number): Promise<Uint8Array | undefined>;
 
-  /** An object's bytes in order. Rejects with `NoSuchKey` when iteration begins, if absent. */
+  /**
+   * An object's bytes in order; of a range those that exist. Rejects when iteration begins: with `NoSuchKey` if absent,
+   * with `RangeError` if the range is none.
+   */
   read(key: string, range?: ByteRange): AsyncIterable<Uint8Array>;
 
   /** Undefined if absent. */

@@ -68,9 +68,14 @@ function gather(readEnd: number): Pick<LargePipe, 'pieces' | 'close'> {
   socket.once('error', (error) => {
     failure = error;
   });
-  socket.once('close', handOver);
+  // `socket.closed` turns true a tick before this: what was gathered last would be lost.
+  let ended = false;
+  socket.once('close', () => {
+    ended = true;
+    handOver();
+  });
   async function* pieces(): AsyncGenerator<Buffer, void> {
-    while (!socket.closed || ready.length > 0) {
+    while (!ended || ready.length > 0) {
       const piece = ready.shift();
       if (piece === undefined) {
         news = Promise.withResolvers();

@@ -1,0 +1,20 @@
+import type { Captures } from '../../core/ports.ts';
+import type { InputOf, OutputOf } from '../../core/step.ts';
+import { assertHeld, type LeasePorts } from '../../vault/leases.ts';
+import type { pollCapture } from './contract.ts';
+
+/** Where nothing waits between polls (`pollSeconds` 0), a poll waits inside; short enough to renew the lease in time. */
+const WAIT_INSIDE_SECONDS = 20;
+
+export interface PollCapturePorts extends LeasePorts {
+  readonly captures: Pick<Captures, 'poll'>;
+}
+
+export async function run(
+  { ticket, handle }: InputOf<typeof pollCapture>,
+  ports: PollCapturePorts,
+): Promise<OutputOf<typeof pollCapture>> {
+  await assertHeld(ports, ticket);
+  const { ended } = await ports.captures.poll(handle, ticket.pollSeconds === 0 ? WAIT_INSIDE_SECONDS : 0);
+  return { ended };
+}

@@ -1,0 +1,54 @@
+import { Instant, type Sha256 } from '../../core/names.ts';
+import type { Captures } from '../../core/ports.ts';
+import { EndReceipt, PredecessorNotEnded, StartReceipt } from '../../core/receipts.ts';
+import type { Ticket } from '../../core/run.ts';
+import type { InputOf, OutputOf } from '../../core/step.ts';
+import { putDocument, readDocument } from '../../vault/documents.ts';
+import { receiptKey, runPrefix } from '../../vault/layout.ts';
+import { assertHeld, type LeasePorts } from '../../vault/leases.ts';
+import type { startCapture } from './contract.ts';
+
+export interface StartCapturePorts extends LeasePorts {
+  readonly captures: Captures;
+}
+
+export async function run(
+  { ticket }: InputOf<typeof startCapture>,
+  ports: StartCapturePorts,
+): Promise<OutputOf<typeof startCapture>> {
+  await assertHeld(ports, ticket);
+  const predecessors = await finishedPredecessors(ticket, ports);
+  const order = { ...ticket, prefix: runPrefix(ticket.node, ticket.slot, ticket.fence) };
+  const { network, node, slot, fence, component } = ticket;
+  // Before the first byte: whoever finds this receipt knows that the capture began only after what it cites.
+  await putDocument(
+    ports.vault,
+    receiptKey(ticket, component, 'start'),
+    StartReceipt.parse({
+      format: 'ledgerhold/receipt-start/1',
+      ...{ network, node, slot, fence, component, predecessors },
+      startedAt: Instant.parse(ports.clock.now().toISOString()),
+      source: ports.captures.source(order),
+    }),
+  );
+  return { handle: await ports.captures.start(order), pollSeconds: ticket.pollSeconds };
+}
+
+/** The guard: it looks at what lies in the vault now, whatever the workflow believes. */
+async function finishedPredecessors(
+  ticket: Ticket,
+  { vault }: StartCapturePorts,
+): Promise<{ component: string; end: Sha256 }[]> {
+  const finished: { component: string; end: Sha256 }[] = [];
+  for (const component of ticket.predecessors.toSorted()) {
+    const end = await readDocument(vault, receiptKey(ticket, component, 'end'), EndReceipt);
+    if (end === undefined) {
+      throw new PredecessorNotEnded(
+        `${ticket.component} may not start: ${component} has not ended in attempt ${ticket.fence} at slot ${ticket.slot}`,
+        'Run the whole backup again; captures are never started by hand out of their order.',
+      );
+    }
+    finished.push({ component, end: end.sha256 });
+  }
+  return finished;
+}

@@ -1,0 +1,47 @@
+/** Where things lie in a vault, version 1. The words and bytes are specified in `docs/formats/vault-v1.md`. */
+
+const pad = (n: number): string => String(n).padStart(8, '0');
+
+export const FORMAT_KEY = 'format.json';
+export const VAULT_FORMAT = 'ledgerhold/vault/1';
+
+export const publicKeyKey = (fingerprint: string): string => `keys/${fingerprint}.pem`;
+/** `endorser`'s signature over the bytes of `keys/<fingerprint>.pem`. */
+export const endorsementKey = (fingerprint: string, endorser: string): string =>
+  `keys/${fingerprint}.endorsed-by-${endorser}.sig`;
+
+/** Which key an endorsement's name is about, and whose it is; undefined for any other name. */
+export function endorsementsIn(key: string): { readonly fingerprint: string; readonly by: string } | undefined {
+  const [, fingerprint, by] = /^keys\/([0-9a-f]{64})\.endorsed-by-([0-9a-f]{64})\.sig$/.exec(key) ?? [];
+  return fingerprint === undefined || by === undefined ? undefined : { fingerprint, by };
+}
+
+export const runPrefix = (node: string, slot: string, fence: number): string => `sets/${node}/runs/${slot}/${fence}/`;
+export const receiptKey = (
+  run: { readonly node: string; readonly slot: string; readonly fence: number },
+  component: string,
+  half: 'start' | 'end',
+): string => `${runPrefix(run.node, run.slot, run.fence)}receipts/${component}.${half}.json`;
+
+export const manifestsPrefix = (node: string): string => `sets/${node}/manifests/`;
+export const manifestKey = (node: string, seq: number): string => `${manifestsPrefix(node)}${pad(seq)}.json`;
+export const tombstoneKey = (node: string, seq: number): string => `sets/${node}/tombstones/${pad(seq)}.json`;
+/** A signed document's signature lies beside it and names the digest of the signed bytes. */
+export const signatureKey = (documentKey: string, digest: string): string =>
+  documentKey.replace(/\.json$/, `-${digest}.sig`);
+
+export const tombstonesPrefix = (node: string): string => `sets/${node}/tombstones/`;
+
+export const leasesPrefix = (node: string, slot?: string): string =>
+  slot === undefined ? `leases/${node}/` : `leases/${node}/${slot}/`;
+export const leaseKey = (node: string, slot: string, version: number): string =>
+  `${leasesPrefix(node, slot)}${pad(version)}.json`;
+
+export const drillsPrefix = (node: string): string => `drills/${node}/`;
+export const drillKey = (node: string, n: number): string => `${drillsPrefix(node)}${pad(n)}.json`;
+
+/** The number in a key that ends in `<number>.json`; undefined for any other key. */
+export function numberOf(key: string): number | undefined {
+  const digits = /\/(\d{8})\.json$/.exec(key)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,46 @@
+import type { Vault } from '../core/vault.ts';
+import { signatureKey } from './layout.ts';
+import { manifestSeqs, readManifest, type StoredManifest } from './sets.ts';
+import { checkSigned, type Trust } from './trust.ts';
+
+/** A node's manifests from the newest on, read one by one as they are asked for. Nothing about them is proved. */
+export async function* newestFirst(vault: Vault, node: string): AsyncIterable<StoredManifest> {
+  for (const seq of (await manifestSeqs(vault, node)).toReversed()) {
+    const manifest = await readManifest(vault, node, seq);
+    if (manifest !== undefined) yield manifest;
+  }
+}
+
+/** Whether a scheduled slot has its set, which can only have been sealed after the slot's instant. */
+export async function isSealed(vault: Vault, node: string, slot: string): Promise<boolean> {
+  for await (const { value } of newestFirst(vault, node)) {
+    if (value.slot === slot) return true;
+    if (Date.parse(value.sealedAt) < Date.parse(slot)) return false;
+  }
+  return false;
+}
+
+/** The newest set since `since` whose manifest is signed by a trusted key and says that its order is proven. */
+export async function newestProven(
+  vault: Vault,
+  node: string,
+  trust: Trust,
+  since: Date,
+): Promise<StoredManifest | undefined> {
+  for await (const manifest of newestFirst(vault, node)) {
+    const { value, key, bytes } = manifest;
+    if (Date.parse(value.sealedAt) < since.getTime()) return undefined;
+    if (value.verdict.status !== 'proven') continue;
+    const signature = await checkSigned(vault, trust, value.signer, bytes, (digest) => signatureKey(key, digest));
+    if (signature === 'good') return manifest;
+  }
+  return undefined;
+}
+
+/** Bytes that the artifacts of the newest set take: about what the next one will. Undefined: there is none. */
+export async function newestSize(vault: Vault, node: string): Promise<number | undefined> {
+  for await (const { value } of newestFirst(vault, node)) {
+    return value.components.flatMap(({ artifacts }) => artifacts).reduce((sum, { size }) => sum + size, 0);
+  }
+  return undefined;
+}

@@ -1,0 +1,144 @@
+import type { Tombstone } from '../core/manifest.ts';
+import type { Finding } from '../core/proof.ts';
+import type { Vault } from '../core/vault.ts';
+import { type Document, NotADocument, UnknownFormat } from './documents.ts';
+import { manifestKey, numberOf, signatureKey, tombstoneKey, tombstonesPrefix } from './layout.ts';
+import { manifestSeqs, readManifest, readTombstone, type StoredManifest } from './sets.ts';
+import { checkSigned, type Trust } from './trust.ts';
+
+/** One link: the manifest if it could be read, and what is wrong with it as a link. */
+export interface Link {
+  readonly seq: number;
+  readonly manifest: StoredManifest | undefined;
+  /** Present only if its own signature and citation hold. */
+  readonly tombstone: Document<Tombstone> | undefined;
+  readonly findings: readonly Finding[];
+}
+
+export interface Chain {
+  readonly links: readonly Link[];
+  /** About the chain as a whole. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Re-proves a node's chain of manifests: numbered without a gap from 1, each signed by a trusted key, each citing the
+ * digest of the one before. What is missing at its end shows only against a head known from outside.
+ */
+export async function proveChain(
+  vault: Vault,
+  node: string,
+  network: string | undefined,
+  trust: Trust,
+): Promise<Chain> {
+  const seqs = await manifestSeqs(vault, node);
+  const head = seqs.at(-1) ?? 0;
+  const links: Link[] = [];
+  const slots = new Map<string, number>();
+  for (let seq = 1; seq <= head; seq++) {
+    const before = links.at(-1)?.manifest;
+    links.push(await proveLink({ vault, node, network, trust, slots }, seq, before));
+  }
+  return { links, findings: await orphanedTombstones(vault, node, head) };
+}
+
+interface Context {
+  readonly vault: Vault;
+  readonly node: string;
+  readonly network: string | undefined;
+  readonly trust: Trust;
+  /** Slots seen so far, with the number of their manifest. */
+  readonly slots: Map<string, number>;
+}
+
+async function proveLink(context: Context, seq: number, before: StoredManifest | undefined): Promise<Link> {
+  const { vault, node, slots } = context;
+  const key = manifestKey(node, seq);
+  const findings: Finding[] = [];
+  const manifest = await orFinding(findings, key, () => readManifest(vault, node, seq));
+  if (manifest === undefined) {
+    if (findings.length === 0)
+      findings.push(bad('MANIFEST_MISSING', key, `${key} is missing from the middle of its chain`));
+    return { seq, manifest: undefined, tombstone: undefined, findings };
+  }
+  const { value } = manifest;
+  if (
+    value.seq !== seq ||
+    value.node !== node ||
+    (context.network !== undefined && value.network !== context.network)
+  ) {
+    const text = `${key} holds manifest ${value.seq} of ${value.node} in ${value.network}: moved or replayed`;
+    findings.push(bad('MANIFEST_FOREIGN', key, text));
+  }
+  findings.push(...(await proveSignature(context, manifest, value.signer)));
+  const cited = before === undefined && seq === 1 ? null : before?.sha256;
+  if (cited !== undefined && value.previous !== cited) {
+    findings.push(bad('CHAIN_BROKEN', key, `${key} does not cite the manifest that lies before it`));
+  }
+  const twin = slots.get(value.slot);
+  if (twin !== undefined)
+    findings.push(bad('SLOT_TWICE', key, `slot ${value.slot} was sealed as ${twin} and as ${seq}`));
+  slots.set(value.slot, seq);
+  return { seq, manifest, tombstone: await provenTombstone(context, manifest, findings), findings };
+}
+
+async function provenTombstone(
+  context: Context,
+  manifest: StoredManifest,
+  findings: Finding[],
+): Promise<Document<Tombstone> | undefined> {
+  const { node, seq } = manifest.value;
+  const key = tombstoneKey(node, seq);
+  const own: Finding[] = [];
+  const tombstone = await orFinding(own, key, () => readTombstone(context.vault, node, seq));
+  if (tombstone !== undefined) {
+    own.push(...(await proveSignature(context, tombstone, tombstone.value.signer)));
+    if (tombstone.value.manifest !== manifest.sha256 || tombstone.value.seq !== seq || tombstone.value.node !== node) {
+      own.push(bad('TOMBSTONE_FOREIGN', key, `${key} speaks of another manifest`));
+    }
+  }
+  findings.push(...own);
+  return own.length === 0 ? tombstone : undefined;
+}
+
+async function proveSignature(
+  { vault, trust }: Context,
+  document: { readonly key: string; readonly bytes: Uint8Array },
+  signer: string,
+): Promise<Finding[]> {
+  const { key, bytes } = document;
+  const checked = await checkSigned(vault, trust, signer, bytes, (digest) => signatureKey(key, digest));
+  if (checked === 'good') return [];
+  if (checked === 'missing') return [bad('SIGNATURE_MISSING', key, `${key} has no signature over its bytes`)];
+  if (checked === 'wrong') return [bad('SIGNATURE_WRONG', key, `the signature of ${key} does not fit its bytes`)];
+  if (trust.size > 0)
+    return [bad('SIGNER_UNTRUSTED', key, `${key} is signed by ${signer}, which no given key vouches for`)];
+  const text = `${key}: no public key was given, so its signature proves nothing`;
+  return [{ level: 'unknown', code: 'NO_PUBLIC_KEY', about: key, text }];
+}
+
+async function orphanedTombstones(vault: Vault, node: string, head: number): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const { key } of vault.list(tombstonesPrefix(node))) {
+    const seq = numberOf(key);
+    if (seq !== undefined && seq > head) {
+      found.push(bad('MANIFEST_MISSING', key, `${key} outlived manifest ${seq}, which is missing`));
+    }
+  }
+  return found;
+}
+
+const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
+
+/** A document that cannot be read is a finding about it; anything else (the vault is down) is no statement about it. */
+export async function orFinding<T>(findings: Finding[], about: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof NotADocument) findings.push(bad('DOCUMENT_DAMAGED', about, error.message));
+    else if (error instanceof UnknownFormat) {
+      findings.push({ level: 'unknown', code: 'FORMAT_UNKNOWN', about, text: error.message });
+    } else throw error;
+    return undefined;
+  }
+}

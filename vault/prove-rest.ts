@@ -1,0 +1,82 @@
+import { DrillRecord } from '../core/drill.ts';
+import { Lease } from '../core/manifest.ts';
+import type { Finding } from '../core/proof.ts';
+import type { Vault } from '../core/vault.ts';
+import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
+import { readDocument } from './documents.ts';
+import { endorsementsIn, numberOf, publicKeyKey, signatureKey } from './layout.ts';
+import { leaseCheck } from './leases.ts';
+import { orFinding } from './prove-chain.ts';
+import { checkSigned, type Trust } from './trust.ts';
+
+const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
+
+/** Every key in the vault is what its name says, every signer's key is there, every endorsement by a trusted key holds. */
+export async function proveKeys(vault: Vault, trust: Trust, signers: ReadonlySet<string>): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const missing = new Set(signers);
+  for await (const { key } of vault.list('keys/')) {
+    const bytes = (await vault.get(key)) ?? new Uint8Array();
+    const endorsement = endorsementsIn(key);
+    if (endorsement === undefined) {
+      const fingerprint = /^keys\/([0-9a-f]{64})\.pem$/.exec(key)?.[1];
+      if (fingerprint === undefined || !isKey(bytes, fingerprint)) {
+        found.push(bad('KEY_CHANGED', key, `${key} is not the public key that its name says`));
+      } else missing.delete(fingerprint);
+      continue;
+    }
+    const endorser = trust.get(endorsement.by);
+    const pem = await vault.get(publicKeyKey(endorsement.fingerprint));
+    if (endorser !== undefined && (pem === undefined || !verifySignature(endorser, pem, bytes))) {
+      found.push(bad('ENDORSEMENT_WRONG', key, `${key} is no signature of ${endorsement.by} over that key`));
+    }
+  }
+  return [
+    ...found,
+    ...[...missing].map((each) => bad('KEY_MISSING', publicKeyKey(each), `${publicKeyKey(each)} is missing`)),
+  ];
+}
+
+function isKey(bytes: Uint8Array, fingerprint: string): boolean {
+  const text = Buffer.from(bytes).toString('latin1');
+  try {
+    return canonicalPem(text) === text && fingerprintOf(text) === fingerprint;
+  } catch (error) {
+    if (error instanceof NotAPublicKey) return false;
+    throw error;
+  }
+}
+
+/** Leases prove nothing and are not signed; damage to them shows all the same. */
+export async function proveLeases(vault: Vault): Promise<Finding[]> {
+  const found: Finding[] = [];
+  let before: { slot: string; n: number } | undefined;
+  for await (const { key } of vault.list('leases/')) {
+    const n = numberOf(key);
+    const slot = key.slice(0, key.lastIndexOf('/'));
+    if (n === undefined) continue;
+    if (n !== (before?.slot === slot ? before.n : 0) + 1)
+      found.push(bad('LEASE_MISSING', key, `a version before ${key} is missing`));
+    before = { slot, n };
+    const lease = await orFinding(found, key, () => readDocument(vault, key, Lease));
+    if (lease !== undefined && leaseCheck(lease.value) !== lease.value.check) {
+      found.push(bad('DOCUMENT_DAMAGED', key, `${key} does not fit its own check`));
+    }
+  }
+  return found;
+}
+
+export async function proveDrills(vault: Vault, trust: Trust): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const { key } of vault.list('drills/')) {
+    if (numberOf(key) === undefined) continue;
+    const drill = await orFinding(found, key, () => readDocument(vault, key, DrillRecord));
+    if (drill === undefined) continue;
+    const checked = await checkSigned(vault, trust, drill.value.signer, drill.bytes, (digest) =>
+      signatureKey(key, digest),
+    );
+    if (checked === 'good' || (checked === 'untrusted' && trust.size === 0)) continue;
+    found.push(bad('SIGNATURE_WRONG', key, `${key} has no good signature by a trusted key (${checked})`));
+  }
+  return found;
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { setId } from '../core/names.ts';
+import type { Comparison } from '../core/positions.ts';
+import { type Finding, statusOf } from '../core/proof.ts';
+import type { Artifact } from '../core/receipts.ts';
+import type { Vault } from '../core/vault.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { readVaultFormat } from './format.ts';
+import { FORMAT_KEY } from './layout.ts';
+import { type Link, orFinding, proveChain } from './prove-chain.ts';
+import { proveDrills, proveKeys, proveLeases } from './prove-rest.ts';
+import { proveSet, type SetProof } from './prove-set.ts';
+import { nodesIn, type StoredManifest } from './sets.ts';
+import { trustFrom } from './trust.ts';
+
+export type Status = 'proven' | 'violated' | 'unknown';
+
+export interface VerifyOptions {
+  readonly vault: Vault;
+  /** PEM, from outside the vault. Without one no signature can be proved, and the answer is at best `unknown`. */
+  readonly publicKeys: readonly string[];
+  readonly protocolNamed: (name: string) => Protocol;
+  /** Ids of the sets to prove; all if absent. Their chains are proved whole either way. */
+  readonly sets?: readonly string[];
+  /** Only the newest set of each node. */
+  readonly newest?: boolean;
+  /** `structure` leaves the artifacts' bytes unread. */
+  readonly depth: 'structure' | 'bytes';
+  /** Reads one artifact whole again and compares what it says with what was attested; its bytes are proved on the way. */
+  readonly deep?: (proof: SetProof, manifest: StoredManifest) => Promise<{ findings: Finding[]; bytes: number }>;
+  /** Digest of a manifest that must be in one of the chains: finds a tail that was removed. */
+  readonly expectHead?: string;
+  readonly onBytes?: (count: number, about: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SetReport {
+  readonly set: string;
+  readonly slot: string | undefined;
+  readonly sealedAt: string | undefined;
+  readonly status: Status;
+  /** Retention removed its artifacts and signed for it; its documents are proved all the same. */
+  readonly expired: boolean;
+  readonly comparisons: readonly Comparison[];
+  readonly findings: readonly Finding[];
+  /** Artifact bytes read. */
+  readonly bytes: number;
+}
+
+export interface VerifyReport {
+  readonly status: Status;
+  readonly heads: readonly { readonly node: string; readonly seq: number; readonly sha256: string }[];
+  readonly sets: readonly SetReport[];
+  /** About chains and the vault as a whole. */
+  readonly findings: readonly Finding[];
+}
+
+/** Re-proves sets from what lies in the vault and keys from outside, and from nothing else. */
+export async function verify(options: VerifyOptions): Promise<VerifyReport> {
+  const { vault } = options;
+  const findings: Finding[] = [];
+  const format = await orFinding(findings, FORMAT_KEY, () => readVaultFormat(vault));
+  const trust = await trustFrom(vault, options.publicKeys);
+  const heads: VerifyReport['heads'][number][] = [];
+  const sets: SetReport[] = [];
+  const digests = new Set<string>();
+  const signers = new Set<string>();
+  for (const node of await nodesIn(vault)) {
+    const chain = await proveChain(vault, node, format?.network, trust);
+    const sizes = await sizesUnder(vault, `sets/${node}/runs/`);
+    findings.push(...chain.findings);
+    for (const link of chain.links) {
+      if (link.manifest) digests.add(link.manifest.sha256);
+      if (link.manifest) signers.add(link.manifest.value.signer);
+      const meant = options.newest === true ? link === chain.links.at(-1) : true;
+      const wanted = meant && (options.sets === undefined || options.sets.includes(setId(node, link.seq)));
+      if (wanted) sets.push(await reportOn(setId(node, link.seq), link, sizes, options));
+      else findings.push(...link.findings);
+    }
+    const head = chain.links.at(-1)?.manifest;
+    if (head !== undefined) heads.push({ node, seq: head.value.seq, sha256: head.sha256 });
+  }
+  findings.push(
+    ...(await proveKeys(vault, trust, signers)),
+    ...(await proveLeases(vault)),
+    ...(await proveDrills(vault, trust)),
+  );
+  if (format === undefined && heads.length > 0 && !findings.some(({ about }) => about === FORMAT_KEY)) {
+    findings.push({ level: 'violation', code: 'FORMAT_MISSING', about: FORMAT_KEY, text: `${FORMAT_KEY} is missing` });
+  }
+  if (sets.length === 0) {
+    const text = 'there is no set here to prove';
+    findings.push({ level: 'unknown', code: 'NOTHING_TO_PROVE', about: vault.url, text });
+  }
+  if (options.expectHead !== undefined && !digests.has(options.expectHead)) {
+    const text = `no manifest in this vault has the digest ${options.expectHead}: the end of a chain was removed or replaced`;
+    findings.push({ level: 'violation', code: 'HEAD_MISSING', about: 'sets/', text });
+  }
+  const all = [...findings, ...sets.flatMap((set) => set.findings)];
+  return { status: statusOf(all), heads, sets, findings };
+}
+
+async function reportOn(
+  set: string,
+  link: Link,
+  sizes: ReadonlyMap<string, number>,
+  options: VerifyOptions,
+): Promise<SetReport> {
+  options.signal?.throwIfAborted();
+  const { manifest } = link;
+  const brief = { set, slot: manifest?.value.slot, sealedAt: manifest?.value.sealedAt };
+  if (manifest === undefined) {
+    const { findings } = link;
+    return { ...brief, status: statusOf(findings), expired: false, comparisons: [], findings, bytes: 0 };
+  }
+  const proof = await proveSet(options.vault, manifest, options.protocolNamed);
+  const expired = link.tombstone !== undefined;
+  const findings = [...link.findings, ...proof.findings];
+  let bytes = 0;
+  if (expired) {
+    findings.push({
+      level: 'note',
+      code: 'EXPIRED',
+      about: set,
+      text: `${set} expired: ${link.tombstone.value.reasons.join('; ')}`,
+    });
+  } else {
+    const missing = proof.artifacts.flatMap(({ artifact }) => proveSize(artifact, sizes));
+    findings.push(...missing);
+    const read = missing.length > 0 ? undefined : await readArtifacts(proof, manifest, options);
+    findings.push(...(read?.findings ?? []));
+    bytes = read?.bytes ?? 0;
+  }
+  return { ...brief, status: statusOf(findings), expired, comparisons: proof.comparisons, findings, bytes };
+}
+
+function proveSize({ key, size }: Artifact, sizes: ReadonlyMap<string, number>): Finding[] {
+  const found = sizes.get(key);
+  if (found === size) return [];
+  const text = found === undefined ? `${key} is missing` : `${key} has ${found} bytes, and ${size} were sealed`;
+  return [{ level: 'violation', code: found === undefined ? 'ARTIFACT_MISSING' : 'ARTIFACT_CUT', about: key, text }];
+}
+
+async function readArtifacts(
+  proof: SetProof,
+  manifest: StoredManifest,
+  options: VerifyOptions,
+): Promise<{ findings: readonly Finding[]; bytes: number }> {
+  if (options.depth === 'structure') return { findings: [], bytes: 0 };
+  if (options.deep !== undefined) return options.deep(proof, manifest);
+  const findings: Finding[] = [];
+  let bytes = 0;
+  for (const { artifact } of proof.artifacts) {
+    const hash = createHash('sha256');
+    for await (const chunk of options.vault.read(artifact.key)) {
+      options.signal?.throwIfAborted();
+      hash.update(chunk);
+      bytes += chunk.length;
+      options.onBytes?.(chunk.length, artifact.key);
+    }
+    if (hash.digest('hex') !== artifact.sha256) {
+      const text = `the bytes of ${artifact.key} are not those that were sealed`;
+      findings.push({ level: 'violation', code: 'BYTES_CHANGED', about: artifact.key, text });
+    }
+  }
+  return { findings, bytes };
+}
+
+/** One listing answers for every artifact of a node what a request each would. */
+async function sizesUnder(vault: Vault, prefix: string): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { key, size } of vault.list(prefix)) sizes.set(key, size);
+  return sizes;
+}
