@@ -1,0 +1,26 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+export interface S3Connection {
+  readonly region?: string;
+  /** Another S3 server than AWS's, such as `https://s3.internal:7070`; buckets are then named in the path. */
+  readonly endpoint?: string;
+  readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
+}
+
+/** Settings that every S3 client of ours has, so that none waits for ever. Times in milliseconds. */
+export const S3_LIMITS = {
+  // Four waits of the SDK's, each at most twice the one before: 0.75 s in all, and 15 s if S3 says to slow down.
+  maxAttempts: 5,
+  retryMode: 'standard',
+  // Silence, not length, is the failure: a large part over a slow line takes minutes and is well.
+  requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+} as const satisfies S3ClientConfig;
+
+export function s3Client({ region, endpoint, credentials }: S3Connection): S3Client {
+  return new S3Client({
+    ...S3_LIMITS,
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+}

@@ -1,0 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { parseConfig } from '../config/parse.ts';
+import { BackupStack } from '../lib/backup-stack.ts';
+
+const app = new App();
+
+/** `-c config=FILE`; else the folder's own, and in a fresh checkout the example. */
+const file: string =
+  app.node.tryGetContext('config') ??
+  ['ledgerhold.yaml', 'examples/splice-validator/ledgerhold.yaml'].find((each) => existsSync(each));
+
+new BackupStack(app, parseConfig(file, readFileSync(file, 'utf8')));
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -1,0 +1,68 @@
+import { type Command, Option } from 'commander';
+import { Reason } from '../../core/manifest.ts';
+import { loadConfig, nodeNamed } from '../context.ts';
+import { prepareNode, slotAt, slotOf } from '../nodes.ts';
+import { backupNouns, backupText } from '../render/backup.ts';
+import { captureProgress } from '../render/capture-progress.ts';
+import { type BackupResult, type BackupWorld, runBackup } from '../run-backup.ts';
+import type { Act, Outcome, Shell } from '../shell.ts';
+import { warningsOf } from '../warnings.ts';
+
+interface Options {
+  readonly node?: string;
+  readonly slot?: string;
+  readonly reason: Reason;
+}
+
+export function define(command: Command, act: Act): void {
+  command
+    .option('--node <name>', 'where the config has several')
+    .option('--slot <time>', 'the scheduled time, or an id, that the run is for; default: now')
+    .addOption(
+      new Option('--reason <reason>', 'recorded with the set; all but manual and schedule pin it')
+        .choices(Reason.options)
+        .default('manual'),
+    )
+    .action(act<Options>((shell, options) => backup(shell, options)));
+}
+
+/** `parts`: what the demo does in another way. */
+export async function backup(
+  shell: Shell,
+  options: Options,
+  parts: Pick<BackupWorld, 'dumper'> = {},
+): Promise<Outcome> {
+  const { clock, env, signal } = shell;
+  const slot = options.slot === undefined ? slotAt(clock.now()) : slotOf(options.slot);
+  const loaded = await loadConfig(shell);
+  const prepared = await prepareNode(loaded, nodeNamed(loaded.config, options.node));
+  const warnings = await warningsOf(loaded, prepared);
+  for (const warning of warnings) shell.warn(warning);
+  const progress = captureProgress(await shell.progress(prepared.plan.waves.flat()));
+  try {
+    const request = { slot, reason: options.reason };
+    const result = await runBackup(loaded, prepared, request, {
+      ...parts,
+      clock,
+      env,
+      signal,
+      onCapture: progress.tell,
+    });
+    await progress.close();
+    return outcomeOf(result, warnings);
+  } finally {
+    await progress.close();
+  }
+}
+
+/** A set whose order could be neither proved nor refuted is kept, and never passes for a good one. */
+function outcomeOf(result: BackupResult, warnings: readonly string[]): Outcome {
+  const proven = result.manifest.value.verdict.status === 'proven';
+  const code = result.outcome === 'already-sealed' ? 'ALREADY_SEALED' : 'SEALED';
+  return {
+    exit: proven ? 0 : 3,
+    code: proven ? code : 'SEALED_UNPROVEN',
+    nouns: { ...backupNouns(result), warnings },
+    text: backupText(result),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import type { Vault } from '../../core/vault.ts';
+import { type IsolatedServer, isolatedPglite, isolatedPostgres } from '../../io/postgres/isolated.ts';
+import { PLAIN_DUMP } from '../../io/postgres/pglite-dump.ts';
+import { type DrillResult, drill } from '../../local/drill.ts';
+import { protocolNamed } from '../../protocols/registry.ts';
+import { recordDrill } from '../../vault/drills.ts';
+import { findSet } from '../../vault/sets.ts';
+import { loadConfig, openSigner } from '../context.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { drillNouns, drillText } from '../render/drill.ts';
+import { drillProgress } from '../render/drill-progress.ts';
+import type { Act, Outcome, Shell } from '../shell.ts';
+import { decryptionMeant, IDENTITY_OPTION, PUBLIC_KEY_OPTION, publicKeysMeant, type TrustFlags } from '../trust.ts';
+import { VAULT_OPTION, vaultMeant } from '../vaults.ts';
+
+export interface DrillFlags extends TrustFlags {
+  readonly set?: string;
+  readonly node?: string;
+  readonly identity?: string;
+  readonly dir?: string;
+}
+
+export function define(command: Command, act: Act): void {
+  command
+    .option('--set <set>', 'node/number, a number, a slot, or latest (the default)')
+    .option('--node <name>', 'where there are several')
+    .option('--dir <folder>', 'where the server of its own may use disk; default: the system’s folder for such files')
+    .option(...IDENTITY_OPTION)
+    .option(...VAULT_OPTION)
+    .option(...PUBLIC_KEY_OPTION)
+    .action(act<DrillFlags>(drillVerb));
+}
+
+const EXIT: Readonly<Record<DrillResult['outcome'], ExitCode>> = { passed: 0, failed: 1, unknown: 3 };
+
+export async function drillVerb(shell: Shell, flags: DrillFlags): Promise<Outcome> {
+  const vault = await vaultMeant(shell, flags);
+  const publicKeys = await publicKeysMeant(shell, flags);
+  const decrypt = await decryptionMeant(shell, flags.identity);
+  const { node, seq } = (await findSet(vault, flags.set ?? 'latest', flags.node)).manifest.value;
+  const progress = drillProgress(shell);
+  const result = await drill(node, seq, {
+    ...{ vault, publicKeys, protocolNamed, environment: shell.env, signal: shell.signal, clock: shell.clock },
+    ...{
+      ...progress,
+      startServer: (contents) => startServer(shell, flags, contents),
+      elapsed: () => performance.now(),
+    },
+    ...(decrypt === undefined ? {} : { decrypt }),
+  });
+  const record = await recorded(shell, vault, flags, result);
+  return {
+    exit: EXIT[result.outcome],
+    code: `DRILL_${result.outcome.toUpperCase()}`,
+    nouns: drillNouns(result, record),
+    text: drillText(result, record),
+  };
+}
+
+/** A stranger, who has no key of the network's to sign with, leaves no record. */
+async function recorded(shell: Shell, vault: Vault, flags: DrillFlags, result: DrillResult): Promise<string | null> {
+  if (flags.vault !== undefined) return null;
+  return recordDrill(vault, await openSigner(await loadConfig(shell)), result);
+}
+
+/** Plain dumps are PGlite's, of a version that the system's PostgreSQL need not have. */
+function startServer(
+  { env, signal }: Shell,
+  { dir }: DrillFlags,
+  contents: readonly string[],
+): Promise<IsolatedServer> {
+  if (contents.includes(PLAIN_DUMP)) return isolatedPglite();
+  return isolatedPostgres({ environment: env, signal, ...(dir === undefined ? {} : { dir }) });
+}

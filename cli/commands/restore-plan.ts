@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { ACCEPTABLE, type Acceptable } from '../../core/choose-set.ts';
+import { deploymentSteps } from '../../core/deployments.ts';
+import { Instant } from '../../core/names.ts';
+import { type PlanInput, planRestore, type RestorePlan } from '../../core/restore-plan.ts';
+import { sha256 } from '../../io/digest.ts';
+import { connectionOf } from '../../io/postgres/connection.ts';
+import { serverName } from '../../local/restore-places.ts';
+import { protocolNamed } from '../../protocols/registry.ts';
+import { findSet } from '../../vault/sets.ts';
+import { type ProvedSet, type ProveOptions, proveOne } from '../../vault/sound-set.ts';
+import { ConfigMissing, loadConfig, nodeNamed } from '../context.ts';
+import { type PreparedNode, prepareNode } from '../nodes.ts';
+import { writePlan } from '../plan-file.ts';
+import { planNouns, planText } from '../render/restore.ts';
+import { type Chosen, chooseFrom } from '../restore-sets.ts';
+import type { Outcome, Shell } from '../shell.ts';
+import { publicKeysMeant, type TrustFlags } from '../trust.ts';
+import { UsageError } from '../usage-error.ts';
+import { vaultMeant } from '../vaults.ts';
+
+export interface PlanFlags extends TrustFlags {
+  readonly set?: string;
+  readonly to?: string;
+  readonly only?: string;
+  readonly node?: string;
+  readonly out?: string;
+  readonly accept?: readonly Acceptable[];
+}
+
+/** Reads the vault and the config; calls no database. The plan is written to a file, and shown. */
+export async function restorePlan(shell: Shell, flags: PlanFlags): Promise<Outcome> {
+  const now = shell.clock.now();
+  const vault = await vaultMeant(shell, flags);
+  const prove = { vault, publicKeys: await publicKeysMeant(shell, flags), protocolNamed, signal: shell.signal };
+  const newest = await findSet(vault, flags.set ?? 'latest', flags.node);
+  const { node: name, protocol } = newest.manifest.value;
+  const node = await nodeOf(shell, flags, newest.manifest.value);
+  const to = flags.to === undefined ? {} : { to: timeOf(flags.to) };
+  const wish = { accept: flags.accept ?? [], ...to, ...(flags.set === undefined ? {} : { set: newest.id }) };
+  const choice = await chooseFrom(name, protocolNamed(protocol), wish, now, prove);
+  const plan = await planOf(choice, name, node, flags, now, prove);
+  const file = flags.out ?? `restore-${plan.node}-${plan.seq}.json`;
+  await writePlan(resolve(shell.cwd, file), plan);
+  const told = { plan, file, passedOver: choice.passedOver, now };
+  return { exit: 0, code: 'PLANNED', nouns: planNouns(told), text: planText(told) };
+}
+
+async function planOf(
+  { chosen, accepted }: Chosen,
+  name: string,
+  node: PreparedNode | undefined,
+  { only }: PlanFlags,
+  now: Date,
+  prove: ProveOptions,
+): Promise<RestorePlan> {
+  const set = await proveOne(name, chosen.seq, prove);
+  const { artifacts } = set.proof;
+  return planRestore({
+    createdAt: Instant.parse(now.toISOString()),
+    ...{ vault: prove.vault.url, manifest: set.manifest, digest: sha256 },
+    artifacts: Object.fromEntries(artifacts.map(({ component, artifact }) => [component, artifact])),
+    targets: targetsOf(set, node),
+    accepted: accepted.flatMap(({ hazard, why }) => {
+      const acceptable = ACCEPTABLE.find((each) => each === hazard);
+      return acceptable === undefined ? [] : [{ hazard: acceptable, why }];
+    }),
+    deployment: deploymentSteps(node?.node.deployment),
+    protocol: protocolNamed(set.manifest.value.protocol),
+    ...(only === undefined ? {} : { only }),
+  });
+}
+
+/** The node as the config has it; undefined for a stranger, who has a vault and no config of its network. */
+async function nodeOf(
+  shell: Shell,
+  { vault }: PlanFlags,
+  { network, node }: { network: string; node: string },
+): Promise<PreparedNode | undefined> {
+  const loaded = await loadConfig(shell).catch((error: unknown) => {
+    if (vault !== undefined && error instanceof ConfigMissing) return undefined;
+    throw error;
+  });
+  if (loaded === undefined || (vault !== undefined && loaded.config.network !== network)) return undefined;
+  return prepareNode(loaded, nodeNamed(loaded.config, node));
+}
+
+/** The database that the node opens, as the config has it; a stranger without the config gets files. */
+function targetsOf({ proof, report }: ProvedSet, node: PreparedNode | undefined): PlanInput['targets'] {
+  const target = (component: string): PlanInput['targets'][string] => {
+    const source = node?.databases.get(component);
+    if (source !== undefined) return { server: serverName(source), database: connectionOf(source).database };
+    return { how: `ledgerhold restore --only ${component} --set ${report.set} --to FILE --identity IDENTITY` };
+  };
+  return Object.fromEntries(proof.artifacts.map(({ component }) => [component, target(component)]));
+}
+
+function timeOf(text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new UsageError(`"${text}" is no time`, 'Write it as 2026-11-21T08:00:00Z.');
+}

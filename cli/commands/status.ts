@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { isDatabaseNode } from '../../config/order.ts';
+import { protocolNamed } from '../../protocols/registry.ts';
+import { type Loaded, loadConfig } from '../context.ts';
+import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
+import type { Act, Outcome, Shell } from '../shell.ts';
+import { standingOf } from '../standing.ts';
+import { openVault } from '../vaults.ts';
+
+interface Options {
+  readonly watch?: boolean;
+}
+
+/** Often enough to follow a run, seldom enough for a bucket that bills each request. */
+const WATCH_EVERY_MS = 5000;
+
+export function define(command: Command, act: Act): void {
+  command.option('--watch', 'again every 5 seconds until Ctrl-C').action(act<Options>(status));
+}
+
+export async function status(shell: Shell, { watch }: Options): Promise<Outcome> {
+  const loaded = await loadConfig(shell);
+  for (;;) {
+    const outcome = await statusNow(shell, loaded);
+    if (watch !== true) return outcome;
+    shell.redraw(outcome.text);
+    await sleep(WATCH_EVERY_MS, undefined, { signal: shell.signal });
+  }
+}
+
+async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Outcome> {
+  const vault = await openVault(config.vault, path);
+  const now = clock.now();
+  const nodes: NodeStatus[] = [];
+  for (const node of config.nodes.filter(isDatabaseNode)) {
+    const everySeconds = node.every ?? protocolNamed(node.protocol).everyHours * 3600;
+    nodes.push({ ...(await standingOf(vault, node.name, now)), everySeconds, enabled: node.enabled });
+  }
+  const late = nodes.some((node) => overdue(node, now));
+  return {
+    exit: 0,
+    code: nodes.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME',
+    nouns: { network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
+    text: statusText(config.network, vault.url, nodes, now),
+  };
+}

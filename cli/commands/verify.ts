@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import type { Vault } from '../../core/vault.ts';
+import { protocolNamed } from '../../protocols/registry.ts';
+import { findSet } from '../../vault/sets.ts';
+import { type VerifyReport, verify } from '../../vault/verify.ts';
+import { proveDeep } from '../../vault/verify-deep.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { verifyNouns, verifyText } from '../render/verify.ts';
+import type { Act, Outcome, Shell } from '../shell.ts';
+import { decryptionMeant, IDENTITY_OPTION, PUBLIC_KEY_OPTION, publicKeysMeant, type TrustFlags } from '../trust.ts';
+import { UsageError } from '../usage-error.ts';
+import { VAULT_OPTION, vaultMeant } from '../vaults.ts';
+
+export interface VerifyFlags extends TrustFlags {
+  readonly all?: boolean;
+  readonly quick?: boolean;
+  readonly deep?: boolean;
+  readonly identity?: string;
+  readonly expectHead?: string;
+}
+
+export function define(command: Command, act: Act): void {
+  command
+    .argument('[set...]', 'node/number, a number, a slot, or latest; default: the newest of each node')
+    .option('--all', 'every set')
+    .option('--quick', 'structure only: the artifacts’ bytes are not read')
+    .option('--deep', 'also open every artifact and read the positions out of it again')
+    .option(...IDENTITY_OPTION)
+    .option('--expect-head <sha256>', 'a manifest that must be there; finds a removed tail')
+    .option(...VAULT_OPTION)
+    .option(...PUBLIC_KEY_OPTION)
+    .action(act<VerifyFlags>(verifyVerb));
+}
+
+/** Exit 0 proven, 1 violated, 3 unknown; `STRUCTURE_ONLY` says that the bytes were not looked at. */
+export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: readonly string[]): Promise<Outcome> {
+  if (flags.quick === true && flags.deep === true) {
+    throw new UsageError('--quick and --deep exclude each other', 'Choose one.');
+  }
+  if (flags.all === true && wanted.length > 0) {
+    throw new UsageError('--all and a set exclude each other', 'Name sets, or give --all.');
+  }
+  const vault = await vaultMeant(shell, flags);
+  const publicKeys = await publicKeysMeant(shell, flags);
+  const decrypt = await decryptionMeant(shell, flags.identity);
+  const onBytes = counter(shell);
+  const common = { vault, protocolNamed, signal: shell.signal, onBytes };
+  const report = await verify({
+    ...common,
+    publicKeys,
+    ...(await setsMeant(vault, flags, wanted)),
+    depth: flags.quick === true ? 'structure' : 'bytes',
+    ...(flags.deep === true && {
+      deep: (proof, manifest) => proveDeep(proof, manifest, { ...common, ...(decrypt && { decrypt }) }),
+    }),
+    ...(flags.expectHead !== undefined && { expectHead: flags.expectHead }),
+  });
+  const exit = EXIT[report.status];
+  return {
+    exit,
+    code: codeOf(report, flags),
+    nouns: verifyNouns(report, vault.url),
+    text: verifyText(report, vault.url, flags),
+  };
+}
+
+const EXIT: Readonly<Record<VerifyReport['status'], ExitCode>> = { proven: 0, violated: 1, unknown: 3 };
+
+function codeOf({ status }: VerifyReport, { quick, deep }: VerifyFlags): string {
+  if (status === 'violated') return 'VIOLATED';
+  if (status === 'unknown') return 'UNKNOWN';
+  return quick === true ? 'STRUCTURE_ONLY' : deep === true ? 'PROVEN_DEEP' : 'PROVEN';
+}
+
+/** Without words and without `--all`: the newest set of each node. */
+async function setsMeant(
+  vault: Vault,
+  { all }: VerifyFlags,
+  wanted: readonly string[],
+): Promise<{ sets?: string[]; newest?: boolean }> {
+  if (all === true) return {};
+  if (wanted.length === 0) return { newest: true };
+  const sets: string[] = [];
+  for (const word of wanted) sets.push((await findSet(vault, word)).id);
+  return { sets };
+}
+
+/** A line now and then: hours of reading must show that they get on. */
+const NOTE_EVERY_BYTES = 2 ** 30;
+
+function counter({ note }: Shell): (count: number, about: string) => void {
+  let [bytes, told] = [0, 0];
+  return (count, about) => {
+    bytes += count;
+    if (bytes - told < NOTE_EVERY_BYTES) return;
+    told = bytes;
+    note(`read ${(bytes / NOTE_EVERY_BYTES).toFixed(0)} GiB, now ${about}`);
+  };
+}

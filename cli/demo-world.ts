@@ -1,0 +1,87 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { APP_URL_VARIABLE, demoConfig, PARTICIPANT_URL_VARIABLE, SECRET_VARIABLE } from '../demo/config.ts';
+import {
+  APP_DATABASE,
+  type Engine,
+  PARTICIPANT_DATABASE,
+  type PgliteEngine,
+  startPgliteEngine,
+  startPostgresEngine,
+} from '../demo/engines.ts';
+import { type DemoNetwork, startDemoNetwork } from '../demo/network.ts';
+import { ageIdentity } from '../io/age.ts';
+import { dumpPglite, PLAIN_DUMP } from '../io/postgres/pglite-dump.ts';
+import { NoPostgresTools } from '../io/postgres/tool-folder.ts';
+import { createKeyFile } from '../local/key-file-signer.ts';
+import type { Dumper } from './captures.ts';
+import type { Shell } from './shell.ts';
+
+/** Where the demo keeps what one can go on looking at; relative to where it was started. */
+export const DEMO_FOLDER = '.ledgerhold/demo';
+export const DEMO_FILES = {
+  config: `${DEMO_FOLDER}/ledgerhold.yaml`,
+  vault: `${DEMO_FOLDER}/vault`,
+  publicKey: `${DEMO_FOLDER}/public-key.pem`,
+  identity: `${DEMO_FOLDER}/identity.txt`,
+} as const;
+
+/** A toy validator at work, and a config that backs it up. */
+export interface DemoWorld {
+  readonly network: DemoNetwork;
+  /** For the verbs: with the demo's config, and the secrets it names. */
+  readonly shell: Shell;
+  /** Where there is no `pg_dump`. */
+  readonly dumper?: Dumper;
+}
+
+/** Enough that progress can be seen, and little enough for a minute in all. */
+const LOAD = { postgres: { megabytes: 32, updatesPerSecond: 100 }, pglite: { megabytes: 1, updatesPerSecond: 50 } };
+
+/** Replaces what an earlier demo has left. Whoever calls stops the network. PGlite is used where PostgreSQL is not. */
+export async function startDemoWorld(shell: Shell, withoutPostgres: boolean): Promise<DemoWorld> {
+  const folder = join(shell.cwd, DEMO_FOLDER);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { identity, recipient } = await ageIdentity();
+  await writeFile(join(shell.cwd, DEMO_FILES.identity), `${identity}\n`, { mode: 0o600 });
+  await writeFile(join(shell.cwd, DEMO_FILES.publicKey), await createKeyFile(join(folder, 'signing-key.pem')));
+  const engine = withoutPostgres ? await startPgliteEngine() : await startEngine(shell);
+  const network = await startDemoNetwork({ engine, ...LOAD[engine.kind], now: () => shell.clock.now() });
+  await writeFile(join(shell.cwd, DEMO_FILES.config), demoConfig(network, recipient));
+  return {
+    network,
+    shell: {
+      ...shell,
+      flags: { ...shell.flags, config: DEMO_FILES.config },
+      env: { ...shell.env, ...secretsOf(network) },
+    },
+    ...(engine.kind === 'pglite' ? { dumper: pgliteDumper(engine, network) } : {}),
+  };
+}
+
+async function startEngine({ signal }: Shell): Promise<Engine> {
+  try {
+    return await startPostgresEngine(signal);
+  } catch (error) {
+    if (error instanceof NoPostgresTools) return startPgliteEngine();
+    throw error;
+  }
+}
+
+function secretsOf({ engine, client }: DemoNetwork): Record<string, string> {
+  // A PGlite has no address: what stands for one names it in receipts, and is never called.
+  const url = (database: string) =>
+    engine.kind === 'postgres' ? engine.server.url(database) : `postgres://demo@in-this-process/${database}`;
+  return {
+    [SECRET_VARIABLE]: client.clientSecret,
+    [APP_URL_VARIABLE]: url(APP_DATABASE),
+    [PARTICIPANT_URL_VARIABLE]: url(PARTICIPANT_DATABASE),
+  };
+}
+
+const pgliteDumper = ({ app, participant }: PgliteEngine, { load }: DemoNetwork): Dumper => ({
+  content: PLAIN_DUMP,
+  dump: (component, _source, options) =>
+    load.standingStill(() => dumpPglite(component === 'participant' ? participant : app, options)),
+});

@@ -1,0 +1,81 @@
+import type { Config } from '../../config/schema.ts';
+import type { Retained } from '../../core/retention.ts';
+import type { Loaded } from '../context.ts';
+import type { PreparedNode } from '../nodes.ts';
+import type { RetainedSet } from '../retained.ts';
+import { secondsText, table } from './units.ts';
+
+export interface NodePlan {
+  readonly prepared: PreparedNode;
+  readonly everySeconds: number;
+  readonly calls: ReadonlyMap<string, string>;
+  readonly retained: readonly Retained<RetainedSet>[];
+  readonly warnings: readonly string[];
+}
+
+export function planNouns({ config }: Loaded, vault: string, nodes: readonly NodePlan[]): Record<string, unknown> {
+  return {
+    ...{ network: config.network, vault, encrypted: encryptedFor(config) },
+    nodes: nodes.map(({ prepared: { node, plan }, everySeconds, calls, retained, warnings }) => ({
+      ...{ node: node.name, protocol: node.protocol, everySeconds, rpoSeconds: everySeconds },
+      ...{ waves: plan.waves, order: plan.order, reasons: plan.reasons, calls: Object.fromEntries(calls) },
+      retention: retained.map(({ set, keep, reasons }) => ({ set: set.stored.id, keep, reasons })),
+      warnings,
+    })),
+  };
+}
+
+export function planText({ config }: Loaded, vault: string, nodes: readonly NodePlan[]): string[] {
+  return [
+    ...table([
+      ['network', config.network],
+      ['vault', vault],
+      ['encrypted', encryptedFor(config)],
+      ['signed', config.signing.keyFile ?? config.signing.kms ?? ''],
+    ]),
+    ...nodes.flatMap(nodeText),
+    '',
+    'Nothing was called and nothing was changed. `ledgerhold backup` does it.',
+  ];
+}
+
+function nodeText({ prepared: { node, protocol, plan }, everySeconds, calls, retained, warnings }: NodePlan): string[] {
+  const every = secondsText(everySeconds);
+  return [
+    '',
+    `${node.name}  ${protocol.title}`,
+    ...plan.waves.flatMap((wave, index) => [
+      `  wave ${index + 1}${index === 0 ? '' : ', when all of wave ' + index + ' have ended'}`,
+      ...table(
+        wave.map((component) => [`    ${component}`, calls.get(component) ?? '', plan.reasons[component] ?? '']),
+      ),
+    ]),
+    ...table([
+      ['  every', `${every}: at most the changes of the last ${every} and of one run are in no set (RPO)`],
+      ['  retention', retentionText(retained)],
+      ...dropped(retained),
+      ...warnings.map((warning) => ['  warning', warning]),
+    ]),
+  ];
+}
+
+function retentionText(retained: NodePlan['retained']): string {
+  if (retained.length === 0) return 'no sets yet';
+  const drop = retained.filter(({ keep }) => !keep).length;
+  return `of ${retained.length} sets ${retained.length - drop} are kept, ${drop} would be removed`;
+}
+
+/** A screenful; all of them are in the JSON. */
+const SHOWN = 20;
+
+function dropped(retained: NodePlan['retained']): string[][] {
+  return retained
+    .slice(0, SHOWN)
+    .map(({ set, keep, reasons }) => [`    ${set.stored.id}`, `${keep ? 'kept' : 'removed'}: ${reasons.join('; ')}`]);
+}
+
+function encryptedFor({ encryption }: Config): string {
+  if (encryption === 'none') return 'NO: encryption: none';
+  if (encryption.kms !== undefined) return `by KMS, ${encryption.kms}`;
+  return `by age, to ${encryption.recipients.length === 1 ? '1 recipient' : `${encryption.recipients.length} recipients`}`;
+}

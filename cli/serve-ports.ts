@@ -1,0 +1,106 @@
+import { readSecret } from '../config/secrets.ts';
+import { LedgerholdError } from '../core/errors.ts';
+import { schedule } from '../core/schedule.ts';
+import { guardedHttp } from '../io/http.ts';
+import { outboundTo } from '../io/http-guard.ts';
+import { type AlarmBoard, alarmBoard, type Channel } from '../local/alarm-board.ts';
+import { commandChannel, ping, webhookChannel } from '../local/notify.ts';
+import type { ServedNode, ServePorts } from '../local/serve.ts';
+import { alarmOfRun, reasonOf } from '../local/slot-work.ts';
+import { pause } from '../local/timers.ts';
+import { newestProven } from '../vault/newest.ts';
+import { trustFrom } from '../vault/trust.ts';
+import { type Loaded, openSigner } from './context.ts';
+import { Interrupted } from './exit-codes.ts';
+import { prepareNode } from './nodes.ts';
+import { type StepsWorld, slotSteps } from './serve-steps.ts';
+import type { Shell } from './shell.ts';
+import { standingOf } from './standing.ts';
+import { UsageError } from './usage-error.ts';
+import { openVault } from './vaults.ts';
+
+/** What `serve` works with. The config is that of the start. */
+export interface Served {
+  readonly nodes: readonly ServedNode[];
+  readonly ports: ServePorts;
+}
+
+/** Rejects with what is wrong in the config before anything is called. */
+export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
+  const { config, path } = loaded;
+  const nodes = await servedNodes(loaded);
+  await openSigner(loaded);
+  const world = { shell, loaded, vault: await openVault(config.vault, path) };
+  const steps = await slotSteps(world);
+  const { clock, warn } = shell;
+  const alarms = alarmBoard({ network: config.network, clock, channels: channelsOf(world), warn });
+  await adoptFailures(world, nodes, alarms);
+  const ports = { clock, pause, log: shell.note, provenSince: (...asked: Asked) => provenSince(world, ...asked) };
+  return { nodes, ports: { steps, alarms, ...ports, ...pings(loaded) } };
+}
+
+async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
+  const nodes: ServedNode[] = [];
+  for (const each of loaded.config.nodes.filter(({ enabled }) => enabled)) {
+    const { node, protocol } = await prepareNode(loaded, each);
+    const every = node.every ?? protocol.everyHours * 3600;
+    nodes.push({ name: node.name, schedule: schedule(every, loaded.config.timeZone) });
+  }
+  if (nodes.length > 0) return nodes;
+  throw new UsageError('no node of the config is enabled', 'Take `enabled: false` out of one of them.');
+}
+
+type Asked = Parameters<ServePorts['provenSince']>;
+
+async function provenSince({ vault, loaded }: StepsWorld, ...[node, since]: Asked): Promise<Date | undefined> {
+  const trust = await trustFrom(vault, [await (await openSigner(loaded)).publicKeyPem()]);
+  const manifest = await newestProven(vault, node, trust, since);
+  return manifest === undefined ? undefined : new Date(manifest.value.sealedAt);
+}
+
+function channelsOf({ shell, loaded }: StepsWorld): Channel[] {
+  const { command, webhook } = loaded.config.notify ?? {};
+  const channels: Channel[] = [];
+  if (command !== undefined) channels.push(commandChannel({ argv: command, cwd: loaded.path('.'), env: shell.env }));
+  if (webhook !== undefined) {
+    const { url, secret } = webhook;
+    const key = secret === undefined ? {} : { secret: () => readSecret(secret, loaded.secrets) };
+    channels.push(webhookChannel({ url, http: httpTo(url), clock: shell.clock, pause, ...key }));
+  }
+  return channels;
+}
+
+function pings({ config }: Loaded): Pick<ServePorts, 'ping' | 'pingSeconds'> {
+  const { deadMansSwitch } = config.notify ?? {};
+  if (deadMansSwitch === undefined) return { ping: async () => {} };
+  const { url, every } = deadMansSwitch;
+  const http = httpTo(url);
+  return {
+    ping: (signal) => ping({ url, http, pause }, signal),
+    ...(every !== undefined && { pingSeconds: every }),
+  };
+}
+
+const httpTo = (url: string) => guardedHttp(outboundTo([url]));
+
+/** What the vault says failed before this process began was told then; the end of it is ours to tell. */
+async function adoptFailures(world: StepsWorld, nodes: readonly ServedNode[], alarms: AlarmBoard): Promise<void> {
+  for (const { name } of nodes) {
+    const failed = await lastFailure(world, name);
+    // An interruption was no alarm.
+    if (failed === undefined || failed.error === Interrupted.name) continue;
+    alarms.adopt(alarmOfRun(failed.error), name, reasonOf(failed.slot, failed.error));
+  }
+}
+
+/** Undefined also where the vault cannot tell: the first run will, as a failure of its own. */
+async function lastFailure({ shell, vault }: StepsWorld, node: string) {
+  try {
+    const { failed } = await standingOf(vault, node, shell.clock.now());
+    return failed?.error === undefined ? undefined : { slot: failed.slot, error: failed.error.name };
+  } catch (error) {
+    if (!(error instanceof LedgerholdError)) throw error;
+    shell.warn(`${node}: its last failure cannot be read: ${error.message}`);
+    return undefined;
+  }
+}

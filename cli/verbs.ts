@@ -1,0 +1,60 @@
+import type { VerbModule } from './shell.ts';
+
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when the verb is named, so that `--help` loads little. */
+  readonly load: () => Promise<VerbModule>;
+}
+
+/** Every verb, in the order in which one meets them. */
+export const VERBS: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'write a commented ledgerhold.yaml; never overwrites',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check everything that can be checked without changing anything',
+    load: () => import('./commands/doctor.ts'),
+  },
+  { name: 'plan', summary: 'what a run would do, in which order and why', load: () => import('./commands/plan.ts') },
+  { name: 'backup', summary: 'one run now', load: () => import('./commands/backup.ts') },
+  { name: 'sets', summary: 'the sets in the vault', load: () => import('./commands/sets.ts') },
+  {
+    name: 'show',
+    summary: 'one set: receipts, order, positions, artifacts',
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'one screen: age of the last set, what runs, what failed',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'prove sets again, from the vault and a public key given from outside',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'bring a node back from a set: plan, apply, or one artifact',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
+    name: 'drill',
+    summary: 'restore in isolation, check what it means, measure how long it takes',
+    load: () => import('./commands/drill.ts'),
+  },
+  {
+    name: 'serve',
+    summary: 'this machine’s schedules: each run at its time, retention, second vault, alarms',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'demo',
+    summary: 'a toy validator backed up, proved and restored on this machine, in a minute',
+    load: () => import('./commands/demo.ts'),
+  },
+];

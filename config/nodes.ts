@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import { ComponentName, NodeName } from '../core/names.ts';
+import { BytesPerSecond, exactlyOne, PostgresUrl, Seconds, Secret, ServiceUrl } from './values.ts';
+
+const Postgres = z.strictObject({
+  url: PostgresUrl.describe('postgres://user@host:port/database, or where to find it when it holds a password'),
+  sslRootCert: z.string().optional().describe('Root certificate; with it the server is verified in full'),
+  via: z.string().min(1).optional().describe('Command that the tools run behind, such as docker exec -i NAME'),
+  tools: z.string().optional().describe('Folder of pg_dump and psql; default: the newest that is found'),
+});
+export type PostgresConfig = z.infer<typeof Postgres>;
+
+const source = {
+  postgres: Postgres,
+  rds: z.string().min(1).describe('RDS instance'),
+  rdsCluster: z.string().min(1).describe('Aurora cluster'),
+};
+
+/** One component's state and where it is; `role` says which part it plays if its name does not. */
+const Component = z
+  .strictObject({ ...z.strictObject(source).partial().shape, role: z.string().min(1).optional() })
+  .refine((value) => Object.keys(source).filter((key) => key in value).length === 1, {
+    error: `give exactly one of ${Object.keys(source).join(', ')}`,
+    when: (payload) => typeof payload.value === 'object' && payload.value !== null,
+  });
+export type ComponentConfig = z.infer<typeof Component>;
+
+const Components = z.record(ComponentName, Component).refine((components) => Object.keys(components).length > 0, {
+  error: 'name at least one component',
+});
+
+const common = {
+  name: NodeName,
+  enabled: z.boolean().default(true),
+  every: Seconds.optional().describe('Time between two runs, such as 4 hours; default: what the ledger advises'),
+  maxSpread: Seconds.default(6 * 3600).describe('From the first capture’s start to the last one’s; over it: stale'),
+  rateLimit: BytesPerSecond.optional().describe('How fast a dump may read, such as 50 MB/s'),
+};
+
+const Identities = z.strictObject({
+  url: ServiceUrl.describe('Base of the validator’s API, such as https://wallet.validator.example.com/api/validator'),
+  auth: z.union([
+    z.strictObject({
+      tokenUrl: ServiceUrl,
+      clientId: z.string().min(1),
+      clientSecret: Secret,
+      audience: z.string().min(1).optional(),
+      scope: z.string().min(1).optional(),
+    }),
+    z.strictObject({ unsafe: z.strictObject({ user: z.string().min(1), audience: z.string().min(1) }) }),
+  ]),
+});
+export type IdentitiesConfig = z.infer<typeof Identities>;
+
+/** How the node is run, so that a restore can say how to stop and start it. */
+const Deployment = exactlyOne({
+  compose: z.strictObject({
+    dir: z.string().describe('Folder with start.sh and stop.sh'),
+    postgresService: z.string().default('postgres-splice'),
+    start: z.string().default('./start.sh').describe('With the arguments that this node is started with'),
+    stop: z.string().default('./stop.sh'),
+  }),
+  kubernetes: z.strictObject({
+    namespace: z.string(),
+    deployments: z.array(z.string()).min(1).describe('Scaled to 0 before a restore, to 1 after it'),
+    context: z.string().optional(),
+  }),
+});
+export type DeploymentConfig = z.infer<typeof Deployment>;
+
+const participantId = z
+  .string()
+  .regex(/^PAR::.+::1220[0-9a-f]{64}$/, { error: 'write the full id, PAR::name::1220 and 64 hexadecimal digits' });
+
+const Splice = z.strictObject({
+  ...common,
+  protocol: z.literal('splice'),
+  participant: participantId.optional().describe('Registered id; default: what the first good capture says'),
+  identities: Identities,
+  scan: ServiceUrl.optional(),
+  components: Components,
+  deployment: Deployment.optional(),
+});
+export type SpliceNode = z.infer<typeof Splice>;
+
+const Canton = z.strictObject({
+  ...common,
+  protocol: z.literal('canton'),
+  components: Components,
+  deployment: Deployment.optional(),
+});
+export type CantonNode = z.infer<typeof Canton>;
+
+const Rpc = z.union([ServiceUrl, Secret]);
+
+const Ethereum = z.strictObject({
+  ...z.strictObject(common).omit({ every: true, maxSpread: true }).shape,
+  protocol: z.literal('ethereum'),
+  client: z.enum(['geth', 'quorum', 'besu']),
+  monitor: z.strictObject({ rpc: Rpc }),
+  validators: z.array(z.strictObject({ name: ComponentName, rpc: Rpc })).min(1),
+  agreement: z.union([z.literal('all'), z.int().min(1)]).default('all'),
+  timesADay: z.int().min(1).max(4).default(4),
+});
+export type EthereumNode = z.infer<typeof Ethereum>;
+
+export const Node = z.discriminatedUnion('protocol', [Splice, Canton, Ethereum]);
+export type NodeConfig = z.infer<typeof Node>;
+
+/** A node whose state lies in components that are captured in order. */
+export type DatabaseNode = SpliceNode | CantonNode;

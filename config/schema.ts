@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import { NetworkName } from '../core/names.ts';
+import { Node } from './nodes.ts';
+import { exactlyOne, Seconds, Secret, ServiceUrl, TimeZone } from './values.ts';
+
+const account = z.string().regex(/^\d{12}$/, { error: 'write the 12 digits of the account in quotes' });
+
+const S3 = z.strictObject({
+  bucket: z.string().min(3).max(63),
+  prefix: z.string().optional(),
+  region: z.string().optional(),
+  account: account.optional().describe('Expected owner of the bucket, checked on every call'),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Of an S3 server other than AWS'),
+  pathStyle: z.boolean().optional().describe('Address the bucket in the path, as such servers often want'),
+});
+
+/** Where a vault lies: a folder of this machine, or a bucket. */
+export const VaultLocation = exactlyOne({ folder: z.string().min(1), s3: S3 });
+export type VaultLocation = z.infer<typeof VaultLocation>;
+
+const notARecipient = (text: string): string =>
+  text.startsWith('AGE-SECRET-KEY-')
+    ? 'this is the private half: keep it off this machine, and write the recipient that belongs to it: age1…'
+    : 'write an age recipient: age1…';
+
+const Encryption = z.union([
+  z.literal('none'),
+  exactlyOne({
+    recipients: z
+      .array(z.string().regex(/^age1[a-z0-9-]+$/, { error: ({ input }) => notARecipient(String(input)) }))
+      .min(1)
+      .max(20),
+    kms: z.string().min(1),
+  }),
+]);
+
+const Signing = exactlyOne({
+  keyFile: z.string().min(1).describe('Private key, ECDSA P-256, PEM'),
+  kms: z.string().min(1),
+});
+
+const memberCommon = { id: NetworkName, enabled: z.boolean().default(true) };
+const Member = z.union([
+  z.strictObject({ ...memberCommon, account, bucket: z.string().min(3).max(63), region: z.string() }),
+  z.strictObject({ ...memberCommon, folder: z.string().min(1) }),
+]);
+
+const keep = z.int().min(1).max(10_000);
+const Retention = z
+  .strictObject({ keepLast: keep, daily: keep, weekly: keep })
+  .partial()
+  .refine((policy) => Object.keys(policy).length > 0, { error: 'give at least one of keepLast, daily, weekly' });
+
+const Notify = z
+  .strictObject({
+    command: z.array(z.string().min(1)).min(1).describe('Program and arguments; the report comes on its stdin'),
+    webhook: z.strictObject({ url: ServiceUrl, secret: Secret.optional() }),
+    deadMansSwitch: z.strictObject({ url: ServiceUrl, every: Seconds.optional() }),
+  })
+  .partial();
+
+/** All of `ledgerhold.yaml`. */
+export const Config = z.strictObject({
+  network: NetworkName,
+  vault: VaultLocation,
+  secondVault: VaultLocation.optional(),
+  encryption: Encryption,
+  signing: Signing,
+  timeZone: TimeZone.default('UTC'),
+  nodes: z.array(Node).min(1).max(100),
+  members: z.array(Member).max(1000).optional(),
+  retention: Retention.optional(),
+  notify: Notify.optional(),
+});
+export type Config = z.infer<typeof Config>;

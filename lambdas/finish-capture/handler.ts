@@ -1,0 +1,7 @@
+import { endedCaptures } from '../../aws/lambda-captures.ts';
+import { serve } from '../serve.ts';
+import { vaultPorts } from '../vault-ports.ts';
+import { finishCapture } from './contract.ts';
+import { run } from './run.ts';
+
+export const handler = serve(finishCapture, run, (env) => ({ ...vaultPorts(env), captures: endedCaptures() }));

@@ -1,0 +1,46 @@
+import type { ComponentConfig, DatabaseNode, IdentitiesConfig, SpliceNode } from '../config/nodes.ts';
+import { isDatabaseNode } from '../config/order.ts';
+import type { Config } from '../config/schema.ts';
+import type { CaptureSource, CaptureSources } from '../lambdas/start-capture/sources.ts';
+
+/** What of a config the deployed steps need to capture its nodes: by node and component, and never a secret. */
+export function captureSources({ nodes }: Config): CaptureSources {
+  return Object.fromEntries(nodes.filter(isDatabaseNode).map((node) => [node.name, sourcesOf(node)]));
+}
+
+function sourcesOf(node: DatabaseNode): CaptureSources[string] {
+  const databases = Object.entries(node.components).map(([name, component]) => [name, database(component)]);
+  return Object.fromEntries(node.protocol === 'splice' ? [['identities', identities(node)], ...databases] : databases);
+}
+
+function database({ postgres, rds, rdsCluster }: ComponentConfig): CaptureSource {
+  if (postgres === undefined) return elsewhere('rds', rds ?? rdsCluster ?? '');
+  return elsewhere(
+    'postgres',
+    typeof postgres.url === 'string' ? withoutUser(postgres.url) : 'an address that is a secret',
+  );
+}
+
+/** A Lambda can fetch over public HTTPS, with a secret that is in Secrets Manager. */
+function identities({ identities: { url, auth }, participant, scan }: SpliceNode): CaptureSource {
+  const called = [url, ...('tokenUrl' in auth ? [auth.tokenUrl] : []), ...(scan === undefined ? [] : [scan])];
+  const secret = secretArn(auth);
+  if (secret === undefined || called.some((each) => !each.startsWith('https:'))) return elsewhere('identities', url);
+  return { identities: { url, auth: secret, ...(participant && { participant }), ...(scan && { scan }) } };
+}
+
+function secretArn(auth: IdentitiesConfig['auth']) {
+  if ('unsafe' in auth) return undefined;
+  const { tokenUrl, clientId, clientSecret, audience, scope } = auth;
+  const arn = clientSecret.secretsManager;
+  if (arn?.startsWith('arn:') !== true) return undefined;
+  return { tokenUrl, clientId, clientSecretArn: arn, ...(audience && { audience }), ...(scope && { scope }) };
+}
+
+const elsewhere = (kind: string, at: string): CaptureSource => ({ elsewhere: { kind, at } });
+
+function withoutUser(url: string): string {
+  const bare = new URL(url);
+  bare.username = '';
+  return bare.href;
+}

@@ -1,0 +1,107 @@
+import { Duration } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { JitterType, JsonPath, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import type { ErrorClass } from '../core/errors.ts';
+import { type AnyStep, camel, type EnvOf, type InputOf } from '../core/step.ts';
+import { bundleStep } from './bundle-step.ts';
+import { payload, type Ref } from './state-ref.ts';
+
+export interface StepLambdaProps<S extends AnyStep> {
+  readonly step: S;
+  /** Each variable that the contract names, and no other. */
+  readonly environment: EnvOf<S>;
+  /** The rights that go with the environment; the right to log is there. */
+  readonly grant?: (role: Role) => void;
+  /** The longest that one call may take; at most 15 minutes. */
+  readonly timeout: Duration;
+  /** Default 512 MiB: a third of a CPU, on which the bundle loads in well under a second. */
+  readonly memoryMiB?: number;
+}
+
+/** When to try again, and for how long. */
+export interface RetryPolicy {
+  readonly interval: Duration;
+  readonly backoffRate: number;
+  readonly maxAttempts: number;
+  readonly maxDelay?: Duration;
+}
+
+export interface TaskProps<S extends AnyStep, On extends readonly ErrorClass[]> {
+  readonly input: { readonly [Field in keyof InputOf<S>]-?: Ref<InputOf<S>[Field]> };
+  /** Classes of errors that can heal, all of them in the contract. */
+  readonly retry?: RetryPolicy & { readonly on: On & Listed<On, S['errors'][number]> };
+}
+
+/** `never` in place of each class that `Errors` does not name itself: a look-alike will not do, names decide. */
+type Listed<On extends readonly ErrorClass[], Errors> = {
+  readonly [I in keyof On]: Errors extends On[I] ? (On[I] extends Errors ? On[I] : never) : never;
+};
+
+/** What Lambda itself answers when it is throttled or fails. Not ClientExecutionTimeout: that call may still run. */
+const SERVICE_ERRORS = [
+  'Lambda.TooManyRequestsException',
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+];
+/** At most 2 + 4 + 8 + 16 + 30 + 30 = 90 s with full jitter: longer than a deployment's or a burst's throttling. */
+const SERVICE_RETRY = { interval: Duration.seconds(2), backoffRate: 2, maxAttempts: 6, maxDelay: Duration.seconds(30) };
+
+/** The task waits this much longer than its Lambda may run, so that no second call starts beside a first. */
+const MARGIN = Duration.minutes(1);
+
+/** Context of an app that is made for its definitions or its template alone, and never deployed. */
+export const UNBUNDLED = 'ledgerhold:unbundled';
+const NO_CODE = Code.fromInline("throw new Error('this template was made without its code')");
+
+/** The Lambda of one step, its environment beside its rights, and the tasks that call it. */
+export class StepLambda<const S extends AnyStep> extends Construct {
+  readonly step: S;
+  readonly lambda: LambdaFunction;
+  readonly #timeout: Duration;
+
+  constructor(scope: Construct, id: string, props: StepLambdaProps<S>) {
+    super(scope, id);
+    this.step = props.step;
+    this.#timeout = props.timeout;
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    logGroup.grantWrite(role);
+    this.lambda = new LambdaFunction(this, 'Function', {
+      role,
+      logGroup,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: this.node.tryGetContext(UNBUNDLED) === true ? NO_CODE : Code.fromAsset(bundleStep(props.step.name).folder),
+      handler: 'index.handler',
+      environment: { ...props.environment },
+      timeout: props.timeout,
+      memorySize: props.memoryMiB ?? 512,
+    });
+    props.grant?.(role);
+  }
+
+  /** A state that calls this step and keeps its output in the run's state under the step's own name. */
+  task<const On extends readonly ErrorClass[] = []>(id: string, { input, retry }: TaskProps<S, On>): LambdaInvoke {
+    const task = new LambdaInvoke(this, id, {
+      lambdaFunction: this.lambda,
+      payload: TaskInput.fromObject(payload(input)),
+      payloadResponseOnly: true,
+      // CDK's own list would also repeat calls that may still be running.
+      retryOnServiceExceptions: false,
+      resultPath: JsonPath.stringAt(`$.${camel(this.step.name)}`),
+      taskTimeout: Timeout.duration(this.#timeout.plus(MARGIN)),
+    });
+    const jitterStrategy = JitterType.FULL;
+    task.addRetry({ errors: SERVICE_ERRORS, ...SERVICE_RETRY, maxDelay: SERVICE_RETRY.maxDelay, jitterStrategy });
+    if (retry !== undefined) {
+      const { on, ...policy } = retry;
+      task.addRetry({ errors: on.map(({ name }) => name), ...policy, jitterStrategy });
+    }
+    return task;
+  }
+}

@@ -1,0 +1,38 @@
+import { Construct } from 'constructs';
+import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import type { Storage } from '../storage.ts';
+import { ClaimSlot } from './claim-slot.ts';
+import { FailRun } from './fail-run.ts';
+import { FinishCapture } from './finish-capture.ts';
+import { PlanWaves } from './plan-waves.ts';
+import { PollCapture } from './poll-capture.ts';
+import { SealManifest } from './seal-manifest.ts';
+import { StartCapture } from './start-capture.ts';
+
+/** The Lambdas that the backup's workflow calls, each with its own role. */
+export class BackupSteps extends Construct {
+  readonly claimSlot: ClaimSlot;
+  readonly planWaves: PlanWaves;
+  readonly startCapture: StartCapture;
+  readonly pollCapture: PollCapture;
+  readonly finishCapture: FinishCapture;
+  readonly sealManifest: SealManifest;
+  readonly failRun: FailRun;
+
+  constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources) {
+    super(scope, id);
+    this.claimSlot = new ClaimSlot(this, storage);
+    this.planWaves = new PlanWaves(this);
+    this.startCapture = new StartCapture(this, storage, captures);
+    this.pollCapture = new PollCapture(this, storage);
+    this.finishCapture = new FinishCapture(this, storage);
+    this.sealManifest = new SealManifest(this, storage);
+    this.failRun = new FailRun(this, storage);
+  }
+
+  /** All of them. */
+  get all() {
+    const { claimSlot, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun } = this;
+    return [claimSlot, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun];
+  }
+}

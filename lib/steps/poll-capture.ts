@@ -1,0 +1,16 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
+import { StepLambda } from '../step-lambda.ts';
+import type { Storage } from '../storage.ts';
+
+export class PollCapture extends StepLambda<typeof pollCapture> {
+  constructor(scope: Construct, storage: Storage) {
+    super(scope, 'PollCapture', {
+      step: pollCapture,
+      timeout: Duration.minutes(1),
+      environment: storage.environment,
+      grant: (role) => storage.grant(role, { read: ['leases/*'], writeOnce: ['leases/*'] }),
+    });
+  }
+}

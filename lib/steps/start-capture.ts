@@ -1,0 +1,59 @@
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { LedgerholdError } from '../../core/errors.ts';
+import { startCapture } from '../../lambdas/start-capture/contract.ts';
+import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import { StepLambda } from '../step-lambda.ts';
+import type { Storage } from '../storage.ts';
+
+export class StartCapture extends StepLambda<typeof startCapture> {
+  constructor(scope: Construct, storage: Storage, captures: CaptureSources) {
+    super(scope, 'StartCapture', {
+      step: startCapture,
+      // Identities are fetched and stored within the call: a token, the identities and Scan, 30 s each at most.
+      timeout: Duration.minutes(5),
+      environment: {
+        ...storage.environment,
+        CAPTURES: inAnEnvironment(captures),
+        ENVELOPE_KEY: storage.envelopeKey.keyArn,
+      },
+      grant: (role) => {
+        storage.grant(role, {
+          read: ['leases/*', 'sets/*/receipts/*'],
+          writeOnce: ['leases/*', 'sets/*/runs/*'],
+        });
+        // To seal and not to open: who backs up cannot read it back.
+        storage.envelopeKey.grant(role, 'kms:GenerateDataKey');
+        const secrets = secretsOf(captures);
+        if (secrets.length > 0) {
+          role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: secrets }));
+        }
+      },
+    });
+  }
+}
+
+/** Of the 4 KB that Lambda gives to all variables together. */
+const CAPTURES_LIMIT = 3_500;
+
+/** More sources than a Lambda's environment can hold. */
+export class CapturesTooLarge extends LedgerholdError {
+  override readonly name = 'CapturesTooLarge';
+  readonly kind = 'usage';
+}
+
+function inAnEnvironment(captures: CaptureSources): string {
+  const text = JSON.stringify(captures);
+  const size = Buffer.byteLength(text);
+  if (size <= CAPTURES_LIMIT) return text;
+  throw new CapturesTooLarge(
+    `the sources of all captures are ${size} bytes, and a Lambda's environment has room for ${CAPTURES_LIMIT}`,
+    'Give some of the nodes a stack of their own.',
+  );
+}
+
+const secretsOf = (captures: CaptureSources): string[] =>
+  Object.values(captures)
+    .flatMap((components) => Object.values(components))
+    .flatMap((source) => ('identities' in source ? [source.identities.auth.clientSecretArn] : []));

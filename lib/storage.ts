@@ -1,0 +1,102 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { NetworkName } from '../core/names.ts';
+import { acknowledgeWildcards } from './acknowledge-wildcards.ts';
+
+/** Patterns of keys within the network's part of the vault, such as `leases/*`. */
+export interface VaultRights {
+  readonly read?: readonly string[];
+  readonly writeOnce?: readonly string[];
+}
+
+const closed = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+/** The vault's bucket and the keys. All of it outlives the stack. */
+export class Storage extends Construct {
+  readonly network: NetworkName;
+  readonly bucket: Bucket;
+  /** Encrypts the bucket's objects at rest. */
+  readonly bucketKey: Key;
+  /** Seals what can hold a secret. Whoever backs up may seal with it and not open. */
+  readonly envelopeKey: Key;
+  /** Signs manifests: ECDSA P-256. */
+  readonly signingKey: Key;
+
+  constructor(scope: Construct, id: string, network: NetworkName) {
+    super(scope, id);
+    this.network = network;
+    const kept = { removalPolicy: RemovalPolicy.RETAIN };
+    this.bucketKey = new Key(this, 'BucketKey', { ...kept, enableKeyRotation: true });
+    this.envelopeKey = new Key(this, 'EnvelopeKey', { ...kept, enableKeyRotation: true });
+    const p256 = { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY };
+    this.signingKey = new Key(this, 'SigningKey', { ...kept, ...p256 });
+    this.bucket = new Bucket(this, 'Vault', {
+      ...closed,
+      versioned: true,
+      // For the objects that ask for it; a default would also lock what retention has to remove.
+      objectLockEnabled: true,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.bucketKey,
+      bucketKeyEnabled: true,
+      serverAccessLogsBucket: this.#accessLogs() as IBucket,
+    });
+    this.bucket.addToResourcePolicy(onlyWriteOnce(this.bucket));
+  }
+
+  /** How a step finds the vault. */
+  get environment() {
+    const { account } = Stack.of(this);
+    return { VAULT_BUCKET: this.bucket.bucketName, VAULT_PREFIX: this.network, VAULT_ACCOUNT: account };
+  }
+
+  /** No step may delete, overwrite, or read an artifact. */
+  grant(role: Role, { read = [], writeOnce = [] }: VaultRights): void {
+    const objects = (patterns: readonly string[]) =>
+      patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
+    const allow = (actions: string[], resources: string[]) => {
+      if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources }));
+    };
+    // Without the right to list, S3 answers 403 for an object that is absent.
+    allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    allow(['s3:GetObject'], objects(read));
+    allow(['s3:PutObject', 's3:AbortMultipartUpload'], objects(writeOnce));
+    allow(['kms:Decrypt', 'kms:GenerateDataKey'], [this.bucketKey.keyArn]);
+    const reason = 'Nodes, slots and numbers are known at run time only; each pattern is one kind of object.';
+    acknowledgeWildcards(role, objects([...read, ...writeOnce]), reason);
+  }
+
+  #accessLogs(): Bucket {
+    const logs = new Bucket(this, 'AccessLogs', {
+      ...closed,
+      // S3 delivers its logs to no bucket with a key of ours.
+      encryption: BucketEncryption.S3_MANAGED,
+      // Long enough to look back over a year's audit.
+      lifecycleRules: [{ expiration: Duration.days(400) }],
+    });
+    Validations.of(logs).acknowledge({ id: 'AwsSolutions-S1', reason: 'It is the bucket of the access logs.' });
+    return logs;
+  }
+}
+
+/**
+ * PutObject alone would allow overwriting, so a write must say `If-None-Match`. The parts of a multipart upload cannot:
+ * they create no object, and its completion is checked instead.
+ */
+function onlyWriteOnce(bucket: Bucket): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'OnlyWriteOnce',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects('*')],
+    conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+  });
+}

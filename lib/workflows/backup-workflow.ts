@@ -1,0 +1,115 @@
+import { Duration } from 'aws-cdk-lib';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  type Chain,
+  DefinitionBody,
+  Fail,
+  type IChainable,
+  LogLevel,
+  type Map as MapState,
+  StateMachine,
+  Succeed,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Run, Ticket } from '../../core/run.ts';
+import type { OutputsOf } from '../../core/step.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+import { acknowledgeWildcards } from '../acknowledge-wildcards.ts';
+import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
+import type { BackupSteps } from '../steps/backup-steps.ts';
+import { forEach, into, whether } from './parts.ts';
+
+type Steps = { readonly [Name in Exclude<keyof BackupSteps, keyof Construct | 'all'>]: BackupSteps[Name]['step'] };
+
+/** The state of a run: its input, what each step has left, and what a catcher caught. */
+interface RunState extends OutputsOf<Steps['claimSlot' | 'planWaves' | 'sealManifest']> {
+  readonly run: Run;
+  readonly failure: Failure;
+  /** Why the failure itself could not be told. */
+  readonly untold: Failure;
+}
+interface Failure {
+  readonly Error: string;
+  readonly Cause: string;
+}
+interface WaveState {
+  readonly wave: readonly Ticket[];
+}
+interface CaptureState extends OutputsOf<Steps['startCapture' | 'pollCapture' | 'finishCapture']> {
+  readonly ticket: Ticket;
+}
+
+const ofRun = state<RunState>();
+const ofWave = state<WaveState>();
+const ofCapture = state<CaptureState>();
+
+/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer fails the run by its name. */
+const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
+
+/** Captures side by side. More would share the source's disk and network and gain nothing. */
+const CAPTURES_AT_ONCE = 8;
+
+/** The widest spread that a run may ask for, 48 h, and 4 h for its last capture. */
+const LONGEST_RUN = Duration.hours(52);
+
+/** One run: the slot claimed, wave after wave captured, the set sealed; or the reason left where it can be read. */
+export class BackupWorkflow extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, steps: BackupSteps) {
+    super(scope, id);
+    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
+      timeout: LONGEST_RUN,
+      tracingEnabled: true,
+      // Every event, and none of the data in it.
+      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+    });
+    const versions = steps.all.map(({ lambda }) => `${lambda.functionArn}:*`);
+    acknowledgeWildcards(this.stateMachine, versions, 'CDK grants a function and its versions together.');
+    acknowledgeWildcards(this.stateMachine, ['*'], 'X-Ray and the delivery of logs know no narrower resource.');
+  }
+}
+
+function states(scope: Construct, steps: BackupSteps) {
+  const { run, claimSlot, failure } = ofRun;
+  const { fence } = claimSlot;
+  const { ticket, startCapture, pollCapture } = ofCapture;
+  const { handle, pollSeconds } = startCapture;
+  return {
+    claim: steps.claimSlot.task('Claim the slot', { input: { run, holder: executionId }, retry: SHORTLY }),
+    isItOurs: whether(scope, 'Is it ours?', equals(claimSlot.outcome, 'taken')),
+    plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
+    start: steps.startCapture.task('Start the capture', { input: { ticket }, retry: SHORTLY }),
+    poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retry: SHORTLY }),
+    hasItEnded: whether(scope, 'Has it ended?', isTrue(pollCapture.ended)),
+    wait: new Wait(scope, 'Wait', { time: WaitTime.secondsPath(pathOf(pollSeconds)) }),
+    finish: steps.finishCapture.task('Finish the capture', { input: { ticket, handle }, retry: SHORTLY }),
+    seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retry: SHORTLY }),
+    done: new Succeed(scope, 'Done'),
+    tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retry: SHORTLY }),
+    failed: new Fail(scope, 'Failed', { errorPath: pathOf(failure.Error), causePath: pathOf(failure.Cause) }),
+  };
+}
+
+function inWaves(scope: Construct, capture: IChainable): MapState {
+  const ofOne = { items: ofWave.wave, as: 'ticket', atOnce: CAPTURES_AT_ONCE, body: capture } as const;
+  const wave = forEach(scope, 'Side by side', ofOne);
+  return forEach(scope, 'Wave after wave', { items: ofRun.planWaves.waves, as: 'wave', atOnce: 1, body: wave });
+}
+
+function flow(scope: Construct, steps: BackupSteps): Chain {
+  const { claim, isItOurs, plan, seal, done, tellWhy, failed, ...capture } = states(scope, steps);
+  const { start, poll, hasItEnded, wait, finish } = capture;
+
+  const captures = inWaves(scope, start.next(poll.next(hasItEnded(finish, wait.next(poll)))));
+  const backup = plan.next(captures).next(seal).next(done);
+  for (const each of [plan, captures, seal]) each.addCatch(tellWhy, into(ofRun.failure));
+  // What was caught first is what the run ends with, even if it could not be told; without a lease there is none to.
+  tellWhy.addCatch(failed, into(ofRun.untold)).next(failed);
+  claim.addCatch(failed, into(ofRun.failure));
+  return claim.next(isItOurs(backup, done));
+}

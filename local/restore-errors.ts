@@ -1,0 +1,79 @@
+import { LedgerholdError } from '../core/errors.ts';
+
+/** Nobody said that the node has been stopped. */
+export class FenceMissing extends LedgerholdError {
+  override readonly name = 'FenceMissing';
+  readonly kind = 'refused';
+  constructor(node: string) {
+    super(
+      `nobody has confirmed that ${node} is stopped and stays so`,
+      'Run the plan’s stop commands, on every host where a copy of the node may run; then repeat with --fenced.',
+    );
+  }
+}
+
+/** Something has changed since the plan was made. */
+export class PlanOutdated extends LedgerholdError {
+  override readonly name = 'PlanOutdated';
+  readonly kind = 'refused';
+  constructor(why: string) {
+    super(`the plan no longer fits: ${why}`, 'Make a new one with `ledgerhold restore plan`.');
+  }
+}
+
+/** A name that the restore needs belongs to something else. */
+export class DatabaseNameTaken extends LedgerholdError {
+  override readonly name = 'DatabaseNameTaken';
+  readonly kind = 'refused';
+  constructor(database: string, why: string) {
+    super(
+      `there is a database ${database} already: ${why}`,
+      `Look at it; if nobody needs it any more, drop or rename it, and run this again.`,
+    );
+  }
+}
+
+/** Another process is restoring onto the same server. */
+export class RestoreRunning extends LedgerholdError {
+  override readonly name = 'RestoreRunning';
+  readonly kind = 'refused';
+  constructor(node: string) {
+    super(`another restore of ${node} is running`, 'Wait for its end, or end it.');
+  }
+}
+
+/** The set is not what it says, or what it says speaks against it. */
+export class SetNotSound extends LedgerholdError {
+  override readonly name = 'SetNotSound';
+  readonly kind = 'violation';
+  constructor(set: string, findings: readonly string[]) {
+    super(
+      `set ${set} must not be restored: ${findings.join('; ')}`,
+      'Choose another: `ledgerhold restore plan` passes over sets like this one.',
+    );
+  }
+}
+
+/** The set cannot be proved here, and nobody accepted that. */
+export class SetNotProven extends LedgerholdError {
+  override readonly name = 'SetNotProven';
+  readonly kind = 'unknown';
+  constructor(set: string, findings: readonly string[]) {
+    super(
+      `set ${set} cannot be proved: ${findings.join('; ')}`,
+      'Give the public key with --public-key, or make a plan that accepts it: restore plan --accept unproven.',
+    );
+  }
+}
+
+/** What was restored is not what was attested when it was captured. */
+export class RestoredDiffers extends LedgerholdError {
+  override readonly name = 'RestoredDiffers';
+  readonly kind = 'violation';
+  constructor(what: string, why: string) {
+    super(
+      `the restored ${what} is not what was captured: ${why}`,
+      'Choose another set; the node’s databases are as before.',
+    );
+  }
+}

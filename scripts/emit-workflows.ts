@@ -1,0 +1,24 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { NetworkName } from '../core/names.ts';
+import { LedgerBackup } from '../lib/ledger-backup.ts';
+import { UNBUNDLED } from '../lib/step-lambda.ts';
+import { definitionOf } from '../lib/workflows/definition.ts';
+
+/** Every workflow by name. They depend on no config, so any network will do to build them. */
+export function workflows() {
+  const stack = new Stack(new App({ context: { [UNBUNDLED]: true } }), 'Workflows');
+  const backup = new LedgerBackup(stack, 'LedgerBackup', { network: NetworkName.parse('any'), captures: {} });
+  return { backup: definitionOf(backup.workflow.stateMachine, backup.steps.all) };
+}
+
+/** Writes `<name>.asl.json` for each into `folder`; the CLI runs these, and needs no CDK for it. */
+export function emitWorkflows(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, definition] of Object.entries(workflows())) {
+    writeFileSync(join(folder, `${name}.asl.json`), `${JSON.stringify(definition, undefined, 2)}\n`);
+  }
+}
+
+if (import.meta.main) emitWorkflows(join(import.meta.dirname, '../dist/workflows'));
