@@ -14,7 +14,7 @@ export class PositionUnclear extends LedgerholdError {
 /** Surely not the database that the configuration means. */
 export class WrongDatabase extends LedgerholdError {
   override readonly name = 'WrongDatabase';
-  readonly kind = 'refused';
+  readonly kind = 'violation';
   constructor(message: string) {
     super(message, 'Name the database that the node really opens.');
   }

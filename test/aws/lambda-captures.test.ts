@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { endedCaptures, type LambdaSource, lambdaCaptures, type Store } from '../../aws/lambda-captures.ts';
+import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from '../../core/names.ts';
+import type { CaptureOrder, Encryption } from '../../core/ports.ts';
+import type { Vault } from '../../core/vault.ts';
+import { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import { lambdaSource } from '../../lambdas/start-capture/take.ts';
+import { folderVault } from '../../local/folder-vault.ts';
+
+let folder: string;
+let vault: Vault;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ledgerhold-lambda-captures-'));
+  vault = folderVault(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const SENTINEL = 'a key that nobody may see';
+const at = Instant.parse('2026-01-01T00:00:00.000Z');
+const order = (component: string): CaptureOrder => ({
+  network: NetworkName.parse('acme'),
+  node: NodeName.parse('validator-1'),
+  slot: Slot.parse('2026-01-01T00:00:00Z'),
+  fence: Fence.parse(1),
+  component: ComponentName.parse(component),
+  role: component,
+  prefix: 'sets/validator-1/runs/2026-01-01T00:00:00Z/1/',
+  protocol: 'splice',
+});
+
+/** Turns every byte over, and remembers what it was bound to. */
+const bound: unknown[] = [];
+const encryption: Encryption = {
+  encoding: 'kms-envelope-v1',
+  filter: (context) => {
+    bound.push(context);
+    return async function* (source) {
+      for await (const bytes of source) yield bytes.map((byte) => ~byte);
+    };
+  },
+};
+
+const take = async (store: Store) => {
+  const artifact = await store(Buffer.from(SENTINEL), { content: 'splice-identities-json' });
+  return { startedAt: at, endedAt: at, artifacts: [artifact], versions: {}, notes: { class: 'plaintext' } };
+};
+const sources: Record<string, LambdaSource> = {
+  identities: { kind: 'identities', at: 'https://validator.example.com', take },
+  participant: { kind: 'postgres', at: 'postgres://db/participant' },
+};
+const captures = () => lambdaCaptures({ vault, encryption, sourceOf: (_, component) => sources[component] });
+
+describe('captures in a Lambda', () => {
+  test('are over when start is, and the handle tells the later steps all', async () => {
+    const handle = await captures().start(order('identities'));
+    const later = endedCaptures();
+    expect(await later.poll(handle, 0)).toEqual({ ended: true, progress: { bytes: SENTINEL.length } });
+    const { artifacts, notes } = await later.finish(handle);
+    expect(notes).toEqual({ class: 'plaintext' });
+    expect(artifacts).toMatchObject([
+      { encodings: ['gzip', 'kms-envelope-v1'], content: 'splice-identities-json', plain: { size: SENTINEL.length } },
+    ]);
+    expect(await vault.stat(artifacts[0]?.key ?? '')).toMatchObject({ size: artifacts[0]?.size });
+  });
+
+  test('leave nothing secret in the handle, and bind what is stored to its place', async () => {
+    const handle = await captures().start(order('identities'));
+    expect(handle).not.toContain(SENTINEL);
+    expect(bound.at(-1)).toEqual({
+      ...{ network: 'acme', node: 'validator-1', slot: '2026-01-01T00:00:00Z' },
+      ...{ component: 'identities', content: 'splice-identities-json' },
+    });
+  });
+
+  test('that are started again are taken again, beside what the first start may have stored', async () => {
+    const keys: unknown[] = [];
+    for (let n = 0; n < 3; n++) {
+      const handle = await captures().start(order('identities'));
+      keys.push((await endedCaptures().finish(handle)).artifacts[0]?.key);
+    }
+    expect(new Set(keys).size).toBe(3);
+  });
+
+  test('refuse a database by name, and say what to do instead', async () => {
+    await expect(captures().start(order('participant'))).rejects.toMatchObject({
+      name: 'NotInLambda',
+      message: expect.stringContaining('postgres://db/participant'),
+      remedy: expect.stringContaining('ledgerhold backup'),
+    });
+  });
+
+  test('refuse a component that is not deployed', async () => {
+    await expect(captures().start(order('wallet'))).rejects.toMatchObject({ name: 'NotInLambda' });
+  });
+});
+
+describe('a deployed source', () => {
+  const auth = {
+    tokenUrl: 'https://auth.example.com/token',
+    clientId: 'backup',
+    clientSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:x',
+  };
+  const clock = { now: () => new Date(0) };
+
+  test('of identities is their endpoint, and can be taken', () => {
+    const source = { identities: { url: 'https://validator.example.com/api/validator/', auth } };
+    expect(lambdaSource(source, clock)).toEqual({
+      kind: 'identities',
+      at: 'https://validator.example.com/api/validator/v0/admin/participant/identities',
+      take: expect.any(Function),
+    });
+  });
+
+  test('elsewhere is told as it is, and cannot be taken', () => {
+    const elsewhere = { kind: 'postgres', at: 'postgres://db/participant' };
+    expect(lambdaSource({ elsewhere }, clock)).toEqual(elsewhere);
+    expect(lambdaSource(undefined, clock)).toBeUndefined();
+  });
+
+  test.each([
+    ['plain HTTP', { url: 'http://validator.example.com', auth }],
+    ['a secret in place of its name', { url: 'https://v.example.com', auth: { ...auth, clientSecretArn: 'hunter2' } }],
+    ['an unknown key', { url: 'https://v.example.com', auth: { ...auth, clientSecret: 'hunter2' } }],
+  ])('is refused with %s', (_, identities) => {
+    expect(CaptureSources.safeParse({ node: { identities: { identities } } }).success).toBe(false);
+  });
+});
