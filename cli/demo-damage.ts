@@ -1,6 +1,7 @@
 import { cp, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { slotAt } from '../core/schedule.ts';
 import { folderVault } from '../local/folder-vault.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/registry.ts';
@@ -9,7 +10,7 @@ import { type Dumper, PG_DUMP } from './captures.ts';
 import { verifyVerb } from './commands/verify.ts';
 import { loadConfig, nodeNamed } from './context.ts';
 import { DEMO_FILES, type DemoWorld } from './demo-world.ts';
-import { prepareNode, slotAt } from './nodes.ts';
+import { prepareNode } from './nodes.ts';
 import { runBackup } from './run-backup.ts';
 import type { Outcome, Shell } from './shell.ts';
 

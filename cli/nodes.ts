@@ -7,6 +7,7 @@ import { readSecret } from '../config/secrets.ts';
 import type { Reason } from '../core/manifest.ts';
 import { ComponentName, Slot } from '../core/names.ts';
 import { Run } from '../core/run.ts';
+import { slotAt } from '../core/schedule.ts';
 import { type SourceIdentity, type WavePlan, waves } from '../core/waves.ts';
 import { connectionOf, type PostgresSource } from '../io/postgres/connection.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -95,5 +96,3 @@ export function slotOf(text: string): Slot {
   const remedy = 'Give a time such as 2026-11-21T09:00:00Z, or an id of at most 64 letters, digits, dots and hyphens.';
   throw new UsageError(`"${text}" is not a slot`, remedy);
 }
-
-export const slotAt = (time: Date): Slot => Slot.parse(time.toISOString().replace(/\.\d+Z$/, 'Z'));

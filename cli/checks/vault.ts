@@ -1,4 +1,4 @@
-import { freeBytes } from '../../local/disk.ts';
+import { assertWritable, freeBytes } from '../../local/disk.ts';
 import { ForeignVault, readVaultFormat } from '../../vault/format.ts';
 import { FORMAT_KEY } from '../../vault/layout.ts';
 import { headSeq, readManifest } from '../../vault/sets.ts';
@@ -11,8 +11,10 @@ export const vaultCheck: Check = {
   id: 'vault',
   title: 'vault',
   run: async ({ vault, loaded }) => {
+    const { folder } = loaded.config.vault;
+    if (folder !== undefined) await assertWritable(loaded.path(folder));
     const format = await readVaultFormat(vault);
-    if (format === undefined) return [emptyVault(vault.url)];
+    if (format === undefined) return [emptyVault(vault.url, folder !== undefined)];
     if (format.network !== loaded.config.network) {
       throw new ForeignVault(
         `the vault ${vault.url} belongs to network ${format.network}`,
@@ -32,8 +34,10 @@ export const vaultCheck: Check = {
   },
 };
 
-const emptyVault = (url: string): Finding =>
-  warn(`${url} is empty: whether it can be written to shows at the first run`, 'Run `ledgerhold backup`.');
+const emptyVault = (url: string, isWritable: boolean): Finding =>
+  isWritable
+    ? ok(`${url} is empty, and can be written to`)
+    : warn(`${url} is empty: whether it can be written to shows at the first run`, 'Run `ledgerhold backup`.');
 
 /** A folder has room for the next set. */
 export const diskCheck: Check = {

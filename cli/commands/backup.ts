@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { Reason } from '../../core/manifest.ts';
+import { slotAt } from '../../core/schedule.ts';
 import { loadConfig, nodeNamed } from '../context.ts';
-import { prepareNode, slotAt, slotOf } from '../nodes.ts';
+import { prepareNode, slotOf } from '../nodes.ts';
 import { backupNouns, backupText } from '../render/backup.ts';
 import { captureProgress } from '../render/capture-progress.ts';
 import { type BackupResult, type BackupWorld, runBackup } from '../run-backup.ts';

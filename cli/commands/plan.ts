@@ -3,11 +3,11 @@ import type { NodeConfig } from '../../config/nodes.ts';
 import type { Vault } from '../../core/vault.ts';
 import { describeSource } from '../../io/postgres/connection.ts';
 import { identitiesEndpoint } from '../../protocols/splice/identities.ts';
-import { readSets, type StoredSet } from '../../vault/sets.ts';
-import { type Loaded, loadConfig, nodesMeant } from '../context.ts';
+import { planRetention, type RetentionPlan, RetentionRefused } from '../../vault/retain.ts';
+import { headSeq } from '../../vault/sets.ts';
+import { type Loaded, loadConfig, nodesMeant, openSigner } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
-import { retained } from '../retained.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { openVault } from '../vaults.ts';
 import { warningsOf } from '../warnings.ts';
@@ -38,15 +38,32 @@ export async function plan(shell: Shell, options: Options): Promise<Outcome> {
 
 async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, now: Date): Promise<NodePlan> {
   const prepared = await prepareNode(loaded, node);
-  const sets: StoredSet[] = [];
-  for await (const set of readSets(vault, node.name)) sets.push(set);
+  const retained = await retainedOf(node.name, loaded, vault, now);
   return {
     prepared,
     everySeconds: prepared.node.every ?? prepared.protocol.everyHours * 3600,
     calls: callsOf(prepared),
-    retained: retained(sets, loaded.config, now),
-    warnings: await warningsOf(loaded, prepared),
+    retained: 'refused' in retained ? [] : retained.sets,
+    warnings: [...(await warningsOf(loaded, prepared)), ...('refused' in retained ? [retained.refused] : [])],
   };
+}
+
+/** What retention would do after the next run, by the very rule that does it; or why it would refuse. */
+async function retainedOf(
+  node: string,
+  loaded: Loaded,
+  vault: Vault,
+  now: Date,
+): Promise<Pick<RetentionPlan, 'sets'> | { readonly refused: string }> {
+  if ((await headSeq(vault, node)) === 0) return { sets: [] };
+  const { timeZone, retention: keep = {} } = loaded.config;
+  const publicKeys = [await (await openSigner(loaded)).publicKeyPem()];
+  try {
+    return await planRetention({ vault, node, keep, timeZone, publicKeys, now });
+  } catch (error) {
+    if (error instanceof RetentionRefused) return { refused: error.message };
+    throw error;
+  }
 }
 
 /** By component: what a run will ask, of whom. */

@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { suggestion } from '../../core/nearest.ts';
-import { SetNotSound } from '../../local/restore-errors.ts';
+import { refuseUnsound, said } from '../../local/soundness.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { openArtifact } from '../../vault/artifact.ts';
 import { findSet } from '../../vault/sets.ts';
@@ -33,7 +33,7 @@ export async function restoreOnly(shell: Shell, flags: OnlyFlags): Promise<Outco
   const { node, seq } = found.manifest.value;
   const set = await proveOne(node, seq, { vault, publicKeys, protocolNamed, signal: shell.signal });
   const artifact = soundArtifact(set, only);
-  if (set.report.status !== 'proven') shell.warn(`${found.id} is not proven here: ${reasonsOf(set, 'unknown')}`);
+  if (set.report.status !== 'proven') shell.warn(`${found.id} is not proven here: ${said(set, 'unknown').join('; ')}`);
   const decrypt = await decryptionMeant(shell, flags.identity);
   const file = resolve(shell.cwd, to);
   await writeSecretly(file, openArtifact(vault, artifact, decrypt), shell.signal);
@@ -43,19 +43,12 @@ export async function restoreOnly(shell: Shell, flags: OnlyFlags): Promise<Outco
 
 function soundArtifact(set: ProvedSet, only: string) {
   const { report, proof } = set;
-  if (report.expired) throw new SetNotSound(report.set, ['retention has removed what it held']);
-  if (report.status === 'violated') throw new SetNotSound(report.set, [reasonsOf(set, 'violation')]);
+  refuseUnsound(set);
   const artifact = proof.artifacts.find(({ component }) => component === only)?.artifact;
   if (artifact !== undefined) return artifact;
   const names = proof.artifacts.map(({ component }) => component);
   throw new UsageError(`set ${report.set} holds no ${only}`, suggestion(only, names));
 }
-
-const reasonsOf = ({ report }: ProvedSet, level: string): string =>
-  report.findings
-    .filter((finding) => finding.level === level)
-    .map(({ text }) => text)
-    .join('; ');
 
 /** Readable by its owner alone, whole or not there at all; never in place of another file. */
 async function writeSecretly(path: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {

@@ -1,15 +1,14 @@
 import type { Config } from '../../config/schema.ts';
-import type { Retained } from '../../core/retention.ts';
+import type { RetentionPlan } from '../../vault/retain.ts';
 import type { Loaded } from '../context.ts';
 import type { PreparedNode } from '../nodes.ts';
-import type { RetainedSet } from '../retained.ts';
 import { secondsText, table } from './units.ts';
 
 export interface NodePlan {
   readonly prepared: PreparedNode;
   readonly everySeconds: number;
   readonly calls: ReadonlyMap<string, string>;
-  readonly retained: readonly Retained<RetainedSet>[];
+  readonly retained: RetentionPlan['sets'];
   readonly warnings: readonly string[];
 }
 

@@ -23,6 +23,7 @@ describe('the verbs that read a vault', () => {
       reason: 'pre-upgrade',
     });
     await writeFile(join(cwd, 'ledgerhold.yaml'), CONFIG);
+    await writeFile(join(cwd, 'signing-key.pem'), world.keys.privateKey, { mode: 0o600 });
     await writeFile(join(cwd, 'own.pem'), world.keys.publicKey);
     await writeFile(join(cwd, 'foreign.pem'), newKeys().publicKey);
   });

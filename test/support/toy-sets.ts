@@ -42,6 +42,8 @@ export const toyProtocol: Protocol = {
 export interface Keys {
   readonly signer: Signer;
   readonly publicKey: string;
+  /** PKCS #8, PEM. */
+  readonly privateKey: string;
 }
 
 export function newKeys(): Keys {
@@ -50,6 +52,7 @@ export function newKeys(): Keys {
   const fingerprint = fingerprintOf(pem);
   return {
     publicKey: pem,
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     signer: {
       fingerprint: async () => fingerprint,
       publicKeyPem: async () => pem,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { dayIn, weekIn } from '../../cli/calendar.ts';
+import { calendar } from '../../core/calendar.ts';
 
 describe('the calendar of retention', () => {
   test.each([
@@ -11,6 +11,7 @@ describe('the calendar of retention', () => {
     ['UTC', '2027-01-03T12:00:00.000Z', '2027-01-03', '2026-W53'],
     ['UTC', '2024-12-30T12:00:00.000Z', '2024-12-30', '2025-W01'],
   ])('in %s %s is of the day %s and the week %s', (zone, instant, day, week) => {
-    expect([dayIn(zone)(instant), weekIn(zone)(instant)]).toEqual([day, week]);
+    const { dayOf, weekOf } = calendar(zone);
+    expect([dayOf(instant), weekOf(instant)]).toEqual([day, week]);
   });
 });
