@@ -1,4 +1,4 @@
-import { stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { onDisk, unless } from './disk-errors.ts';
 
@@ -6,6 +6,12 @@ import { onDisk, unless } from './disk-errors.ts';
 export async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize } = await onDisk(path, statfs(await nearest(path)));
   return bavail * bsize;
+}
+
+/** Rejects with `VaultUnavailable` unless this user may write where `path` is, or will be. Writes nothing. */
+export async function assertWritable(path: string): Promise<void> {
+  const folder = await nearest(path);
+  await onDisk(folder, access(folder, constants.W_OK | constants.X_OK));
 }
 
 /** Whether both paths are, or will be, on one file system: then one dead disk takes both. */

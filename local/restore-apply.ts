@@ -9,7 +9,7 @@ import type { ToolOptions } from '../io/postgres/tools.ts';
 import { openArtifact } from '../vault/artifact.ts';
 import { manifestSeqs, readManifest } from '../vault/sets.ts';
 import { type ProvedSet, type ProveOptions, proveOne } from '../vault/sound-set.ts';
-import { FenceMissing, PlanOutdated, SetNotProven, SetNotSound } from './restore-errors.ts';
+import { FenceMissing, PlanOutdated } from './restore-errors.ts';
 import { openPlaces, type Places } from './restore-places.ts';
 import {
   type BesideOptions,
@@ -21,6 +21,7 @@ import {
   usableState,
 } from './restore-target.ts';
 import { checkMeaning, type Meaning, type Restored, readingOf } from './restored-reading.ts';
+import { meaningOf } from './soundness.ts';
 
 export interface ApplyOptions extends ProveOptions, ToolOptions {
   /** Opens what is encrypted; absent where nothing is. */
@@ -82,18 +83,12 @@ type Fenced = ApplyOptions & { readonly fencedBy: string };
 export async function soundSet(plan: RestorePlan, options: ProveOptions): Promise<ProvedSet & { meaning: Meaning }> {
   const set = await proveOne(plan.node, plan.seq, options);
   if (set.manifest.sha256 !== plan.manifest) throw new PlanOutdated(`${plan.set} is another set than it was`);
-  const said = (level: string) => set.report.findings.filter((each) => each.level === level).map(({ text }) => text);
-  if (set.report.expired) throw new SetNotSound(plan.set, ['retention has removed what it held']);
-  if (said('violation').length > 0) throw new SetNotSound(plan.set, said('violation'));
-  const { protocol } = set.proof;
-  if (protocol === undefined || (set.report.status !== 'proven' && !acceptsDoubt(plan))) {
-    throw new SetNotProven(plan.set, said('unknown'));
-  }
+  const meaning = meaningOf(set, acceptsDoubt(plan));
   for (const { component, artifact } of plan.components) {
     const cited = set.proof.artifacts.find((each) => each.component === component)?.artifact;
     if (!isDeepStrictEqual(cited, artifact)) throw new PlanOutdated(`${component} of ${plan.set} is another artifact`);
   }
-  return { ...set, meaning: protocol };
+  return { ...set, meaning };
 }
 
 const acceptsDoubt = ({ accepted }: RestorePlan): boolean => accepted.some(({ hazard }) => hazard === 'unproven');

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { LedgerholdError } from '../core/errors.ts';
 import type { ByteFilter, Encryption } from '../core/ports.ts';
 import type { Artifact, Encoding } from '../core/receipts.ts';

@@ -1,5 +1,4 @@
 import type { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { ByteFilter } from '../core/ports.ts';
 

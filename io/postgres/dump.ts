@@ -95,14 +95,14 @@ async function* readThrough(
   const reader = dumpReader(CUSTOM_DUMP);
   let bytes = 0;
   for await (const piece of pgDump.pieces) {
-    checked(() => reader.push(piece));
+    await checked(async () => reader.push(piece));
     bytes += piece.length;
     onProgress?.({ bytes, of });
     yield piece;
   }
   const end = await pgDump.ended;
   if (end.status !== 0) throw toolFailed('pg_dump', end, connection);
-  checked(() => reader.end());
+  await checked(async () => reader.end());
 }
 
 /** Does the work, and closes what it was done with: at its end, or at once when the signal aborts. */
@@ -127,9 +127,9 @@ async function whileOpen<T>(
 }
 
 /** Bytes that come fresh from the server and are no dump are a failed capture, not damage to what was stored. */
-function checked(work: () => void): void {
+async function checked(work: () => Promise<unknown>): Promise<void> {
   try {
-    work();
+    await work();
   } catch (cause) {
     if (!(cause instanceof LedgerholdError)) throw cause;
     const remedy = 'See that nothing between here and the server cuts or changes the stream; then run again.';

@@ -1,4 +1,4 @@
-import { CaptureFailed } from '../../core/receipts.ts';
+import type { CaptureFailed } from '../../core/receipts.ts';
 import { type Connection, scrub } from './connection.ts';
 import {
   DatabaseNotReadable,

@@ -161,6 +161,14 @@ describe('a custom-format dump', () => {
     await expect(read(writeArchive({ ...shelf, entries }))).rejects.toThrow(/not UTF-8.*LATIN1/);
   });
 
+  test('compares whole numbers as numbers, and all else by its bytes', async () => {
+    const rows = (row: object) => [{ schema: 'app', status: 'rows', rows: [row] }];
+    const largest = async (max: string) =>
+      (await read(writeArchive(shelf), [{ table: 'box', columns: [], max }])).facts;
+    expect(await largest('size')).toEqual({ box: rows({ size: '10' }) });
+    expect(await largest('name')).toEqual({ box: rows({ name: 'ünï\\' }) });
+  });
+
   test('names a column that a table does not have', async () => {
     const { facts } = await read(writeArchive(shelf), [{ table: 'box', columns: ['id', 'colour'] }]);
     expect(facts).toEqual({ box: [{ schema: 'app', status: 'no-such-column', column: 'colour' }] });

@@ -34,7 +34,7 @@ describeWithFixtures('dumps of a real Canton network', () => {
       { table: 'sequencer_watermarks', columns: [], max: 'watermark_ts' },
       { table: 'seq_block_height', columns: [], max: 'height' },
     ]);
-    const one = (field: string, value: unknown) =>
+    const one = (field: string, value: number | null | undefined) =>
       value === null || value === undefined ? [] : [{ [field]: String(value) }];
     const answer = (rows: unknown[]) => [{ schema: 'public', status: 'rows', rows }];
     expect(summary).toMatchObject({ database: node, entries: 621 });
