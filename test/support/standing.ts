@@ -20,7 +20,7 @@ export async function standing({ folder: cwd }: CliWorld, vault = join(cwd, 'vau
   const found = sets.json()['sets'] as { set: string; manifest: string }[];
   return {
     sets: found.map(({ set, manifest }) => `${set} ${manifest}`),
-    proof: `${proof.exit} ${proof.json()['code']}`,
+    proof: `${proof.exit} ${proof.json()['code'] as string}`,
     files: await filesOf(vault),
   };
 }

@@ -127,7 +127,9 @@ describeWithPostgres('questions to a database', () => {
       CREATE TABLE two.log_10 PARTITION OF two.log_1 FOR VALUES IN (10);
       INSERT INTO two.log VALUES (5, 3), (10, 4), (10, 12);
       CREATE VIEW views.log AS SELECT 1 AS id, 2 AS at;
-      CREATE TABLE two.bare (only_this int)`);
+      CREATE TABLE two.bare (only_this int);
+      CREATE TABLE one.word (word text COLLATE "und-x-icu");
+      INSERT INTO one.word VALUES ('a'), ('B')`);
     const expected: Facts = {
       log: [
         {
@@ -149,12 +151,15 @@ describeWithPostgres('questions to a database', () => {
       ],
       log_1: [{ schema: 'two', status: 'rows', rows: [{ at: '12' }] }],
       bare: [{ schema: 'two', status: 'no-such-column', column: 'that' }],
+      // By bytes; by the column's own collation B is the larger.
+      word: [{ schema: 'one', status: 'rows', rows: [{ word: 'a' }] }],
       absent: [],
     };
     const answers = await everyWay([
       { table: 'log', columns: ['id'], max: 'at' },
       { table: 'log_1', columns: [], max: 'at' },
       { table: 'bare', columns: ['that'] },
+      { table: 'word', columns: [], max: 'word' },
       { table: 'absent', columns: ['id'] },
     ]);
     for (const answer of answers) expect(answer).toEqual(expected);
