@@ -1,5 +1,5 @@
 import type { SpliceNode } from '../config/nodes.ts';
-import { readSecret } from '../config/secrets.ts';
+import { readSecret, withoutSecrets } from '../config/secrets.ts';
 import type { CaptureOrder, Clock, Encryption } from '../core/ports.ts';
 import type { Artifact, Captured } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
@@ -46,7 +46,8 @@ export function capturesOf(
   const { node, databases } = prepared;
   return (component) => {
     const database = databases.get(component);
-    if (database !== undefined) return databaseCapture(database, prepared, ports);
+    if (database !== undefined)
+      return databaseCapture(database, prepared, { ...ports, env: withoutSecrets(ports.env, loaded.config) });
     if (component === 'identities' && node.protocol === 'splice') return identitiesCapture(loaded, node, ports);
     throw new Error(`no capture for ${component}: the config was not prepared with it`);
   };

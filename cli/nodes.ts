@@ -3,7 +3,7 @@ import { type ConfiguredComponent, componentsOf, isDatabaseNode, refusal } from 
 import { ConfigInvalid } from '../config/parse.ts';
 import { readPlaces } from '../config/places.ts';
 import { problemAt } from '../config/problems.ts';
-import { readSecret } from '../config/secrets.ts';
+import { readSecret, withoutSecrets } from '../config/secrets.ts';
 import type { Reason } from '../core/manifest.ts';
 import { ComponentName, Slot } from '../core/names.ts';
 import { Run } from '../core/run.ts';
@@ -13,6 +13,7 @@ import { connectionOf, type PostgresSource } from '../io/postgres/connection.ts'
 import type { Protocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/registry.ts';
 import { type Loaded, NotSupportedYet } from './context.ts';
+import { effectiveDatabase } from './effective-database.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A node whose databases' addresses are known, and whose order has been found sound. Nothing has been called yet. */
@@ -57,10 +58,14 @@ async function databasesOf(loaded: Loaded, node: DatabaseNode): Promise<Map<stri
   return databases;
 }
 
-async function sourceOf({ path, secrets }: Loaded, postgres: PostgresConfig): Promise<PostgresSource> {
-  const { url, sslRootCert, via, tools } = postgres;
+async function sourceOf({ config, path, secrets }: Loaded, postgres: PostgresConfig): Promise<PostgresSource> {
+  const { url, database, sslRootCert, via, tools } = postgres;
+  const given = typeof url === 'string' ? url : await readSecret(url, secrets);
   return {
-    url: typeof url === 'string' ? url : await readSecret(url, secrets),
+    url:
+      database === undefined
+        ? given
+        : withDatabase(given, await effectiveDatabase(database.command, withoutSecrets(secrets.env, config))),
     ...(sslRootCert === undefined ? {} : { sslRootCert: path(sslRootCert) }),
     ...(via === undefined ? {} : { via }),
     ...(tools === undefined ? {} : { tools: path(tools) }),
@@ -68,6 +73,12 @@ async function sourceOf({ path, secrets }: Loaded, postgres: PostgresConfig): Pr
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
+
+function withDatabase(url: string, name: string): string {
+  const address = new URL(url);
+  address.pathname = `/${encodeURIComponent(name)}`;
+  return address.href;
+}
 
 /** Two addresses are one database if host, port and name are: users and passwords do not tell databases apart. */
 function identityOf(source: PostgresSource): SourceIdentity {

@@ -4,6 +4,10 @@ import { BytesPerSecond, exactlyOne, PostgresUrl, Seconds, Secret, ServiceUrl } 
 
 const Postgres = z.strictObject({
   url: PostgresUrl.describe('postgres://user@host:port/database, or where to find it when it holds a password'),
+  database: z
+    .strictObject({ command: z.string().min(1).describe('Prints its name, such as docker exec NODE printenv NAME') })
+    .optional()
+    .describe('The database that the deployment really uses; it takes the place of the one in url'),
   sslRootCert: z.string().optional().describe('Root certificate; with it the server is verified in full'),
   via: z.string().min(1).optional().describe('Command that the tools run behind, such as docker exec -i NAME'),
   tools: z.string().optional().describe('Folder of pg_dump and psql; default: the newest that is found'),
@@ -25,9 +29,12 @@ const Component = z
   });
 export type ComponentConfig = z.infer<typeof Component>;
 
-const Components = z.record(ComponentName, Component).refine((components) => Object.keys(components).length > 0, {
-  error: 'name at least one component',
-});
+const Components = z
+  .record(ComponentName, Component)
+  .refine((components) => Object.keys(components).length > 0, {
+    error: 'name at least one component',
+  })
+  .refine((components) => Object.keys(components).length < 32, { error: 'name at most 31 components' });
 
 const common = {
   name: NodeName,

@@ -15,6 +15,22 @@ export class SecretMissing extends LedgerholdError {
   readonly kind = 'usage';
 }
 
+type Environment = SecretSources['env'];
+
+/** What other programs may inherit: an environment without the variables that the config names as secrets. */
+export function withoutSecrets(env: Environment, config: object): Environment {
+  const secret = new Set(variablesIn(config));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.has(name)));
+}
+
+/** Wherever `{ env: NAME }` stands in a config. */
+function* variablesIn(part: object): Generator<string> {
+  for (const [key, value] of Object.entries(part)) {
+    if (key === 'env' && typeof value === 'string') yield value;
+    if (typeof value === 'object' && value !== null) yield* variablesIn(value);
+  }
+}
+
 export async function readSecret(secret: Secret, sources: SecretSources): Promise<string> {
   if (secret.env !== undefined) return fromEnvironment(secret.env, sources);
   if (secret.secretsManager !== undefined) return sources.secretsManager(secret.secretsManager);

@@ -55,11 +55,17 @@ export const ServiceUrl = z
   .url({ protocol: /^https?$/, error: 'write a web address, such as https://scan.example.com' })
   .refine((url) => !hasUserInfo(url), { error: 'a user or password stands in this address; take it out' });
 
+/** The same as `io/postgres/connection.ts` reads; a test holds them equal. */
+export const URL_PARAMETERS: ReadonlySet<string> = new Set(['host', 'sslmode', 'sslrootcert']);
+
 /** A `postgres://` address whose password, if any, comes from elsewhere. */
 const PlainPostgresUrl = z
   .url({ protocol: /^postgres(ql)?$/, error: 'write postgres://user@host:port/database, or { env: NAME }' })
   .refine((url) => URL.parse(url)?.password === '', {
     error: 'a password stands in this address; write { env: NAME } and put the address there',
+  })
+  .refine((url) => [...(URL.parse(url)?.searchParams.keys() ?? [])].every((name) => URL_PARAMETERS.has(name)), {
+    error: `behind the question mark only ${[...URL_PARAMETERS].join(', ')} are used; take the rest out`,
   })
   .meta({ secret: true });
 

@@ -2,15 +2,18 @@ import * as z from 'zod';
 import { Reason } from './manifest.ts';
 import { ComponentName, Fence, NetworkName, NodeName, Slot } from './names.ts';
 
+/** All that a run captures. At most 32: every ticket carries the list, and a state holds 256 KiB. */
+const Components = z
+  .array(z.strictObject({ component: ComponentName, role: z.string() }))
+  .min(1)
+  .max(32);
+
 /** The input of the backup workflow: what the schedule, or a person, asks for. Holds names only, never a secret. */
 export const Run = z.strictObject({
   network: NetworkName,
   node: NodeName,
   protocol: z.string(),
-  components: z
-    .array(z.strictObject({ component: ComponentName, role: z.string() }))
-    .min(1)
-    .max(64),
+  components: Components,
   slot: Slot,
   reason: Reason,
   /** Seconds between two polls of a capture, spent in the state machine; 0 where polls wait inside. */
@@ -29,8 +32,8 @@ export const Ticket = z.strictObject({
   fence: Fence,
   component: ComponentName,
   role: z.string(),
-  /** Components whose captures must have ended before this one starts. */
-  predecessors: z.array(ComponentName),
+  /** Of the whole run: from them and the protocol, the step that starts this capture finds what must have ended. */
+  components: Components,
   pollSeconds: z.int().min(0).max(300),
 });
 export type Ticket = z.infer<typeof Ticket>;

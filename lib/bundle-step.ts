@@ -34,6 +34,7 @@ export function bundleStep(stepName: string, folder: string = join(ROOT, 'cdk.ou
     // Retry lists match errors by the names of their classes.
     keepNames: true,
     legalComments: 'none',
+    charset: 'utf8',
     metafile: true,
     logLevel: 'error',
   });

@@ -74,7 +74,7 @@ export class KeyFileUnusable extends LedgerholdError {
   constructor(path: string, why: string, options?: ErrorOptions) {
     super(
       `the signing key file ${path} cannot be used: ${why}`,
-      'Set signing.keyFile to a key made by `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.',
+      'Set signing.keyFile to a key made by `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE`.',
       options,
     );
   }

@@ -11,8 +11,8 @@ export interface Role {
   readonly required: boolean;
 }
 
-/** A ledger, mostly as data. `order` and `laws` name roles; a component's role is its name unless the config says otherwise. */
-export interface Protocol {
+/** What is captured, and in which order: all that the steps of a backup need to know of a ledger before its databases. */
+export interface ProtocolOrdering {
   readonly name: string;
   readonly title: string;
   readonly roles: Readonly<Record<string, Role>>;
@@ -20,6 +20,10 @@ export interface Protocol {
   readonly order: readonly (readonly [before: string, after: string])[];
   /** Why the order is what it is, one line for `plan`. */
   readonly orderReason: string;
+}
+
+/** A ledger, mostly as data. `order` and `laws` name roles; a component's role is its name unless the config says otherwise. */
+export interface Protocol extends ProtocolOrdering {
   readonly laws: readonly Law[];
   /** What to ask a database for, and what its answers mean for a component of `role`; doubt reads as `unknown`. */
   readonly positions: {

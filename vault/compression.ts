@@ -1,9 +1,10 @@
 import type { Transform } from 'node:stream';
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { ByteFilter } from '../core/ports.ts';
+import { blocks } from './blocks.ts';
 
-/** Large enough that handing a piece to another thread costs nothing beside its work. */
-const PIECE = 256 * 1024;
+/** Large enough that handing a block to another thread costs nothing beside its work. */
+const BLOCK = 1024 * 1024;
 
 /**
  * Level 1 with a match table of 32 KiB, which stays in a core's own cache. Of a database's dump, level 3 takes two to
@@ -16,22 +17,27 @@ const ZSTD_PARAMS = {
   [constants.ZSTD_c_checksumFlag]: 1,
 };
 
+/** What may come out before it is taken: less, and the thread would wait for whoever takes it, block by block. */
+const AHEAD = { readableHighWaterMark: 2 * BLOCK };
+
 /** Compresses on a thread of Node's own. */
 export const compressing = (format: 'zstd' | 'gzip'): ByteFilter =>
   through(() =>
     format === 'gzip'
-      ? createGzip({ chunkSize: PIECE })
-      : createZstdCompress({ chunkSize: PIECE, params: ZSTD_PARAMS }),
+      ? createGzip({ ...AHEAD, chunkSize: BLOCK })
+      : createZstdCompress({ ...AHEAD, chunkSize: BLOCK, params: ZSTD_PARAMS }),
   );
 
 /** `damaged` makes the error for bytes that are not whole; the source's own errors pass as they are. */
 export const decompressing = (format: 'zstd' | 'gzip', damaged: (cause: unknown) => Error): ByteFilter =>
   through(
-    () => (format === 'gzip' ? createGunzip({ chunkSize: PIECE }) : createZstdDecompress({ chunkSize: PIECE })),
+    () =>
+      format === 'gzip'
+        ? createGunzip({ ...AHEAD, chunkSize: BLOCK })
+        : createZstdDecompress({ ...AHEAD, chunkSize: BLOCK }),
     damaged,
   );
 
-/** A piece goes in only when the last one is done with: pieces need be valid no longer than until the next. */
 function through(make: () => Transform, damaged = (cause: unknown) => cause): ByteFilter {
   return async function* (source) {
     const transform = make();
@@ -55,17 +61,32 @@ function through(make: () => Transform, damaged = (cause: unknown) => cause): By
   };
 }
 
+/**
+ * Two blocks are with the transform at a time, so that its thread goes from one to the next while ours is busy with
+ * what came out; a third is being filled.
+ */
 async function feed(transform: Transform, source: AsyncIterable<Uint8Array>): Promise<void> {
-  let done = () => {};
+  const buffers: Buffer[] = [];
+  const bufferFor = (index: number) => (buffers[index % 3] ??= Buffer.allocUnsafeSlow(BLOCK));
+  const waiting = new Set<() => void>();
   // A transform that broke, or that nobody reads any more, calls nobody back.
-  transform.once('close', () => done());
-  for await (const bytes of source) {
+  transform.once('close', () => waiting.forEach((resolve) => resolve()));
+  let before = Promise.resolve();
+  for await (const block of blocks(source, bufferFor, AbortSignal.any([]))) {
     if (transform.readableEnded) continue;
-    await new Promise<void>((resolve) => {
-      done = resolve;
-      transform.write(bytes, () => resolve());
-    });
-    if (transform.destroyed && !transform.readableEnded) return;
+    if (transform.destroyed) return;
+    const written = write(transform, block, waiting);
+    await before;
+    before = written;
   }
   transform.end();
 }
+
+const write = (transform: Transform, block: Buffer, waiting: Set<() => void>): Promise<void> =>
+  new Promise((resolve) => {
+    waiting.add(resolve);
+    transform.write(block, () => {
+      waiting.delete(resolve);
+      resolve();
+    });
+  });

@@ -10,7 +10,7 @@ import { checkSigned, type Trust } from './trust.ts';
 export interface Link {
   readonly seq: number;
   readonly manifest: StoredManifest | undefined;
-  /** Present only if its own signature and citation hold. */
+  /** Present unless its own signature or citation is wrong; without a public key both are as doubtful as the manifest. */
   readonly tombstone: Document<Tombstone> | undefined;
   readonly findings: readonly Finding[];
 }
@@ -98,7 +98,7 @@ async function provenTombstone(
     }
   }
   findings.push(...own);
-  return own.length === 0 ? tombstone : undefined;
+  return own.some(({ level }) => level === 'violation') ? undefined : tombstone;
 }
 
 async function proveSignature(

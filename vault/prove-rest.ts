@@ -7,6 +7,7 @@ import { readDocument } from './documents.ts';
 import { endorsementsIn, numberOf, publicKeyKey, signatureKey } from './layout.ts';
 import { leaseCheck } from './leases.ts';
 import { orFinding } from './prove-chain.ts';
+import { manifestOfSlot } from './sets.ts';
 import { checkSigned, type Trust } from './trust.ts';
 
 const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
@@ -47,8 +48,11 @@ function isKey(bytes: Uint8Array, fingerprint: string): boolean {
   }
 }
 
-/** Leases prove nothing and are not signed; damage to them shows all the same. */
-export async function proveLeases(vault: Vault): Promise<Finding[]> {
+/**
+ * Leases prove nothing and are not signed; damage to them shows all the same. One that says of a slot that it was sealed
+ * raises a doubt if no manifest is there: `sealed` has the slots with one, as `<node>/<slot>`.
+ */
+export async function proveLeases(vault: Vault, sealed: ReadonlySet<string>): Promise<Finding[]> {
   const found: Finding[] = [];
   let before: { slot: string; n: number } | undefined;
   for await (const { key } of vault.list('leases/')) {
@@ -61,9 +65,22 @@ export async function proveLeases(vault: Vault): Promise<Finding[]> {
     const lease = await orFinding(found, key, () => readDocument(vault, key, Lease));
     if (lease !== undefined && leaseCheck(lease.value) !== lease.value.check) {
       found.push(bad('DOCUMENT_DAMAGED', key, `${key} does not fit its own check`));
-    }
+    } else if (lease?.value.state === 'sealed')
+      found.push(...(await proveSealed(vault, key, lease.value.head, sealed)));
   }
   return found;
+}
+
+/** The manifest is written before the lease says so: it was removed from the end of its chain, or is yet to be copied. */
+async function proveSealed(vault: Vault, key: string, head: number, sealed: ReadonlySet<string>): Promise<Finding[]> {
+  const [, node = '', slot = ''] = key.split('/');
+  if (sealed.has(`${node}/${slot}`)) return [];
+  // Sealed since the chain was read, perhaps; what is damaged there has been told by the chain.
+  const damage: Finding[] = [];
+  const manifest = await orFinding(damage, key, () => manifestOfSlot(vault, node, slot, head));
+  if (manifest !== undefined || damage.length > 0) return [];
+  const text = `${key} says that slot ${slot} was sealed, and there is no manifest of it: removed, or not copied yet`;
+  return [{ level: 'unknown', code: 'SET_MISSING', about: key, text }];
 }
 
 export async function proveDrills(vault: Vault, trust: Trust): Promise<Finding[]> {

@@ -65,6 +65,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const sets: SetReport[] = [];
   const digests = new Set<string>();
   const signers = new Set<string>();
+  const sealed = new Set<string>();
   for (const node of await nodesIn(vault)) {
     const chain = await proveChain(vault, node, format?.network, trust);
     const sizes = await sizesUnder(vault, `sets/${node}/runs/`);
@@ -72,6 +73,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     for (const link of chain.links) {
       if (link.manifest) digests.add(link.manifest.sha256);
       if (link.manifest) signers.add(link.manifest.value.signer);
+      if (link.manifest) sealed.add(`${node}/${link.manifest.value.slot}`);
       const meant = options.newest === true ? link === chain.links.at(-1) : true;
       const wanted = meant && (options.sets === undefined || options.sets.includes(setId(node, link.seq)));
       if (wanted) sets.push(await reportOn(setId(node, link.seq), link, sizes, options));
@@ -82,7 +84,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   }
   findings.push(
     ...(await proveKeys(vault, trust, signers)),
-    ...(await proveLeases(vault)),
+    ...(await proveLeases(vault, sealed)),
     ...(await proveDrills(vault, trust)),
   );
   if (format === undefined && heads.length > 0 && !findings.some(({ about }) => about === FORMAT_KEY)) {

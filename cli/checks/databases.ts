@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../../config/secrets.ts';
 import type { Reading } from '../../core/positions.ts';
 import { connectionOf, describeSource, type PostgresSource } from '../../io/postgres/connection.ts';
 import { dumpToolVersion, refuseOlderTool } from '../../io/postgres/dump.ts';
@@ -26,14 +27,15 @@ export const databasesCheck: Check = {
 };
 
 async function checkDatabase(
-  { shell: { env } }: CheckContext,
+  { shell, loaded }: CheckContext,
   { node, protocol }: PreparedNode,
   source: PostgresSource,
   part: { readonly component: string; readonly role: string },
 ): Promise<Finding[]> {
   const connection = connectionOf(source);
-  const tool = await dumpToolVersion(connection, { environment: env });
-  const snapshot = await openSnapshot(connection, { environment: env });
+  const environment = withoutSecrets(shell.env, loaded.config);
+  const tool = await dumpToolVersion(connection, { environment });
+  const snapshot = await openSnapshot(connection, { environment });
   try {
     refuseOlderTool(tool, snapshot.serverVersion);
     const registered = node.protocol === 'splice' ? node.participant : undefined;

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { withoutSecrets } from '../../config/secrets.ts';
 import type { RestorePlan } from '../../core/restore-plan.ts';
 import type { Vault } from '../../core/vault.ts';
 import type { PostgresSource } from '../../io/postgres/connection.ts';
@@ -64,7 +65,8 @@ async function optionsFor(shell: Shell, plan: RestorePlan, flags: ApplyFlags): P
     publicKeys: await publicKeysMeant(shell, flags),
     protocolNamed,
     source: (component) => databaseOf(component, databases),
-    ...{ environment: shell.env, clock: shell.clock, signal: shell.signal },
+    environment: withoutSecrets(shell.env, loaded.config),
+    ...{ clock: shell.clock, signal: shell.signal },
     ...(decrypt === undefined ? {} : { decrypt }),
     ...(flags.fenced === true ? { fencedBy: `${userInfo().username} on ${hostname()}` } : {}),
   };

@@ -40,6 +40,10 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
   if (flags.all === true && wanted.length > 0) {
     throw new UsageError('--all and a set exclude each other', 'Name sets, or give --all.');
   }
+  if (flags.expectHead !== undefined && !/^[0-9a-f]{64}$/.test(flags.expectHead)) {
+    const remedy = 'Give the 64 hexadecimal digits that an earlier `ledgerhold verify` printed as head.';
+    throw new UsageError(`"${flags.expectHead}" is no digest of a manifest`, remedy);
+  }
   const vault = await vaultMeant(shell, flags);
   const publicKeys = await publicKeysMeant(shell, flags);
   const decrypt = await decryptionMeant(shell, flags.identity);

@@ -15,22 +15,25 @@ export function verifyText(
 ): string[] {
   const bytes = sets.reduce((sum, set) => sum + set.bytes, 0);
   const what =
-    quick === true ? 'structure only, no bytes read' : `${bytesText(bytes)} read${deep === true ? ' and opened' : ''}`;
+    quick === true
+      ? 'no bytes were read: run without --quick to prove them'
+      : `${bytesText(bytes)} read${deep === true ? ' and opened' : ''}`;
+  // Less than the word for a proof of every byte.
+  const words = quick === true ? { ...WORDS, proven: 'STRUCTURE_ONLY' } : WORDS;
   const worst = sets.filter((set) => set.status !== 'proven').length;
   return [
-    ...sets.flatMap(setText),
+    ...sets.flatMap((set) => setText(set, quick === true)),
     ...findings.flatMap(findingText),
     ...(sets.length + findings.length === 0 ? [] : ['']),
     ...heads.map(({ node, seq, sha256 }) => `head of ${node}: ${seq}, ${sha256}`),
-    `${WORDS[status]}: ${sets.length - worst} of ${sets.length} sets in ${vault} (${what})`,
-    ...(status === 'proven' && quick === true ? ['STRUCTURE_ONLY: run without --quick to prove every byte'] : []),
+    `${words[status]}: ${sets.length - worst} of ${sets.length} sets in ${vault} (${what})`,
   ];
 }
 
 const WORDS = { proven: 'PROVEN', violated: 'VIOLATED', unknown: 'UNKNOWN' } as const;
 
-function setText({ set, slot, status, expired, comparisons, findings }: SetReport): string[] {
-  const state = expired && status === 'proven' ? 'expired' : status;
+function setText({ set, slot, status, expired, comparisons, findings }: SetReport, quick: boolean): string[] {
+  const state = status !== 'proven' ? status : expired ? 'expired' : quick ? 'in order' : 'proven';
   return [
     `${state.padEnd(8)}  ${set}${slot === undefined ? '' : `  slot ${slot}`}`,
     ...comparisons.map(comparisonText),

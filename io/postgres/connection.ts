@@ -37,6 +37,7 @@ export function connectionOf(source: PostgresSource): Connection {
   const hostname = url.hostname === NO_HOST ? '' : decode(url.hostname.replace(/^\[(.*)\]$/, '$1'));
   const host = url.searchParams.get('host') ?? hostname;
   const via = source.via === undefined ? [] : splitWords(source.via);
+  refuseSecretWords(via);
   if (host === '' && via.length === 0) throw badUrl('it names no host');
   const user = decode(url.username);
   if (user === '') throw badUrl('it names no user');
@@ -60,7 +61,27 @@ const NO_HOST = 'none.invalid';
 function parseUrl(text: string): URL {
   const url = URL.parse(text.replace(/^([a-z]+:\/\/[^@/]*@)(?=\/)/, `$1${NO_HOST}`));
   if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol)) throw badUrl('it does not begin with postgres://');
+  for (const name of url.searchParams.keys()) {
+    // Ignored, a client certificate or a second password would only seem to be used.
+    if (!URL_PARAMETERS.includes(name)) throw badUrl(`its parameter ${name} is none of ${URL_PARAMETERS.join(', ')}`);
+  }
   return url;
+}
+
+/** What a URL may say behind its question mark. */
+export const URL_PARAMETERS: readonly string[] = ['host', 'sslmode', 'sslrootcert'];
+
+const SECRET_NAME = '[\\w-]*(?:pass|pwd|secret|token|credential)[\\w-]*';
+const SECRET_WORD = new RegExp(`^(?:${SECRET_NAME}=.|-{1,2}${SECRET_NAME}(?:=.|$))`, 'i');
+
+/** A command line is everybody's to read, and this one is told in receipts. */
+function refuseSecretWords(via: readonly string[]): void {
+  const word = via.find((each) => SECRET_WORD.test(each));
+  if (word === undefined) return;
+  throw new BadPostgresSource(
+    `via holds what looks like a secret, ${word.replace(/=.*/s, '=…')}: command lines are readable by everybody`,
+    'Take it out of via; a password belongs into the address that url points to, and is handed over on stdin.',
+  );
 }
 
 function sslModeOf(url: URL, { sslRootCert }: PostgresSource): SslMode {

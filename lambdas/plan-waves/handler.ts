@@ -1,6 +1,6 @@
-import { protocolNamed } from '../../protocols/registry.ts';
+import { orderingNamed } from '../../protocols/orderings.ts';
 import { serve } from '../serve.ts';
 import { planWaves } from './contract.ts';
 import { run } from './run.ts';
 
-export const handler = serve(planWaves, run, () => ({ protocolNamed }));
+export const handler = serve(planWaves, run, () => ({ protocolNamed: orderingNamed }));

@@ -1,8 +1,10 @@
-import { Instant, type Sha256 } from '../../core/names.ts';
+import { type ComponentName, Instant, type Sha256 } from '../../core/names.ts';
 import type { Captures } from '../../core/ports.ts';
 import { EndReceipt, PredecessorNotEnded, StartReceipt } from '../../core/receipts.ts';
 import type { Ticket } from '../../core/run.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
+import { waves } from '../../core/waves.ts';
+import type { ProtocolOrdering } from '../../protocols/protocol.ts';
 import { putDocument, readDocument } from '../../vault/documents.ts';
 import { receiptKey, runPrefix } from '../../vault/layout.ts';
 import { assertHeld, type LeasePorts } from '../../vault/leases.ts';
@@ -10,6 +12,7 @@ import type { startCapture } from './contract.ts';
 
 export interface StartCapturePorts extends LeasePorts {
   readonly captures: Captures;
+  readonly protocolNamed: (name: string) => ProtocolOrdering;
 }
 
 export async function run(
@@ -34,13 +37,25 @@ export async function run(
   return { handle: await ports.captures.start(order), pollSeconds: ticket.pollSeconds };
 }
 
+/** By the protocol's rule. A run without a component that the protocol requires could hide a predecessor. */
+function predecessorsOf({ component, components }: Ticket, protocol: ProtocolOrdering): readonly ComponentName[] {
+  for (const [role, { required }] of Object.entries(protocol.roles)) {
+    if (!required || components.some((each) => each.role === role)) continue;
+    throw new PredecessorNotEnded(
+      `${component} may not start: the run has no ${role}, which ${protocol.title} cannot do without`,
+      'Run the whole backup; a part of it is no set.',
+    );
+  }
+  return waves(components, protocol).predecessors[component] ?? [];
+}
+
 /** The guard: it looks at what lies in the vault now, whatever the workflow believes. */
 async function finishedPredecessors(
   ticket: Ticket,
-  { vault }: StartCapturePorts,
+  { vault, protocolNamed }: StartCapturePorts,
 ): Promise<{ component: string; end: Sha256 }[]> {
   const finished: { component: string; end: Sha256 }[] = [];
-  for (const component of ticket.predecessors.toSorted()) {
+  for (const component of predecessorsOf(ticket, protocolNamed(ticket.protocol)).toSorted()) {
     const end = await readDocument(vault, receiptKey(ticket, component, 'end'), EndReceipt);
     if (end === undefined) {
       throw new PredecessorNotEnded(

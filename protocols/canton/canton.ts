@@ -1,6 +1,7 @@
 import type { FactQuery } from '../../core/facts.ts';
 import type { Law } from '../../core/positions.ts';
 import type { Protocol } from '../protocol.ts';
+import { cantonOrdering } from './ordering.ts';
 import { NODE_TABLE, SEQUENCER_HEIGHT } from './positions.ts';
 import { byRows } from './read.ts';
 import { appReader, mediatorReader, ordererReader, participantReader, sequencerReader } from './roles.ts';
@@ -40,28 +41,7 @@ const sequencedLaw = (role: string): Law => ({
 });
 
 export const canton: Protocol = {
-  name: 'canton',
-  title: 'Canton',
-  roles: {
-    app: { kind: 'database', holds: 'what an application has read from its participant', required: false },
-    participant: { kind: 'database', holds: 'contracts, parties, users and private keys', required: false },
-    mediator: { kind: 'database', holds: 'verdicts, and the mediator’s private keys', required: false },
-    cantonbft: {
-      kind: 'database',
-      holds: 'the BFT orderer’s blocks, where it has a storage of its own',
-      required: false,
-    },
-    sequencer: { kind: 'database', holds: 'the order of all events of a synchronizer', required: false },
-  },
-  order: [
-    ['app', 'participant'],
-    ['app', 'mediator'],
-    ['app', 'cantonbft'],
-    ['participant', 'sequencer'],
-    ['mediator', 'sequencer'],
-    ['cantonbft', 'sequencer'],
-  ],
-  orderReason: 'who reads from another may not have got further than the other, or the restored node forks',
+  ...cantonOrdering,
   laws: [
     ingestedLaw('app'),
     sequencedLaw('participant'),

@@ -3,25 +3,14 @@ import { byRows } from '../canton/read.ts';
 import { appReader, ledgerReader } from '../canton/roles.ts';
 import type { Protocol } from '../protocol.ts';
 import { identitiesReading } from './identities.ts';
+import { spliceOrdering } from './ordering.ts';
 
 /**
  * A validator of the Canton Network: Canton's participant with one app before it. Its synchronizer is run by others, so
  * that nothing here is compared with a sequencer, and every version of Canton that Splice ships can be read.
  */
 export const splice: Protocol = {
-  name: 'splice',
-  title: 'Splice validator',
-  roles: {
-    identities: {
-      kind: 'identities',
-      holds: 'the participant’s id and keys, to re-onboard it elsewhere',
-      required: true,
-    },
-    'validator-app': { kind: 'database', holds: 'the wallets and stores of the validator app', required: true },
-    participant: { kind: 'database', holds: 'contracts, parties, users and private keys', required: true },
-  },
-  order: [['validator-app', 'participant']],
-  orderReason: 'the app may not have ingested what the participant, once restored, has never heard of',
+  ...spliceOrdering,
   laws: [ingestedLaw('validator-app')],
   positions: byRows(LEDGER_QUERIES, { 'validator-app': appReader, participant: ledgerReader }),
   contents: { 'splice-identities-json': identitiesReading },

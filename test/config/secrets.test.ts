@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readSecret, SecretMissing, type SecretSources } from '../../config/secrets.ts';
+import { readSecret, SecretMissing, type SecretSources, withoutSecrets } from '../../config/secrets.ts';
 
 const sources = (over: Partial<SecretSources> = {}): SecretSources => ({
   env: { SET: 'from the environment', EMPTY: '' },
@@ -21,5 +21,16 @@ describe('readSecret', () => {
     await expect(readSecret({ file: './x' }, sources({ readFile: async () => '\n' }))).rejects.toThrow('./x is empty');
     const gone = sources({ readFile: async () => Promise.reject(new Error('ENOENT')) });
     await expect(readSecret({ file: './gone' }, gone)).rejects.toThrow('./gone cannot be read');
+  });
+});
+
+describe('withoutSecrets', () => {
+  test('leaves out what the config names, wherever it stands, and nothing else', () => {
+    const config = {
+      nodes: [{ auth: { clientSecret: { env: 'SECRET' } }, url: { env: 'URL' } }],
+      other: { file: 'PATH' },
+    };
+    const env = { SECRET: 'a', URL: 'b', PATH: '/bin', DOCKER_HOST: 'c' };
+    expect(withoutSecrets(env, config)).toEqual({ PATH: '/bin', DOCKER_HOST: 'c' });
   });
 });

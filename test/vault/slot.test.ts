@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Slot } from '../../core/names.ts';
+import { Fence, Slot } from '../../core/names.ts';
 import { StaleFence } from '../../core/slot.ts';
+import { run as planWaves } from '../../lambdas/plan-waves/run.ts';
+import { run as startCapture } from '../../lambdas/start-capture/run.ts';
 import { latestLease } from '../../vault/leases.ts';
 import { readSets } from '../../vault/sets.ts';
 import { verify } from '../../vault/verify.ts';
@@ -134,16 +136,24 @@ describe('a slot', () => {
 });
 
 describe('the guard', () => {
-  test('refuses to start a capture whose predecessor has not ended, even if the workflow asks for it', async () => {
+  const claimed = async () => {
     const steps = toySteps({ vault: new MemoryVault(), keys }, toyRun(SLOT));
     await steps.claim();
-    const { run: planWaves } = await import('../../lambdas/plan-waves/run.ts');
-    const { run: startCapture } = await import('../../lambdas/start-capture/run.ts');
-    const { Fence } = await import('../../core/names.ts');
     const { waves } = await planWaves({ run: toyRun(SLOT), fence: Fence.parse(1) }, steps.ports);
     const ticket = waves[1]?.[0];
     if (ticket === undefined) throw new Error('the toy has two waves');
+    return { steps, ticket };
+  };
+
+  test('refuses to start a capture whose predecessor has not ended, even if the workflow asks for it', async () => {
+    const { steps, ticket } = await claimed();
     await expect(startCapture({ ticket }, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
+  });
+
+  test('is not talked out of it by a ticket that leaves the predecessor out', async () => {
+    const { steps, ticket } = await claimed();
+    const alone = { ...ticket, components: ticket.components.filter(({ component }) => component === 'ledger') };
+    await expect(startCapture({ ticket: alone }, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
   });
 });
 

@@ -84,6 +84,13 @@ describe('verify', () => {
     expect((await prove(vault, keys, { expectHead: head })).status).toBe('proven');
   });
 
+  test('does not pass a chain without its end while a lease tells of it', async () => {
+    const { vault, keys } = await threeSets();
+    vault.objects.delete('sets/toy-1/manifests/00000003.json');
+    const report = await prove(vault, keys);
+    expect({ status: report.status, codes: codes(report) }).toEqual({ status: 'unknown', codes: ['SET_MISSING'] });
+  });
+
   test('finds any two files of a kind swapped', async () => {
     const { vault, keys } = await threeSets();
     const kinds = Map.groupBy(vault.objects.keys(), (key) => key.replace(/^.*\//, '').replace(/[0-9a-f]{8,}/g, ''));

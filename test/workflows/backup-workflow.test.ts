@@ -34,7 +34,7 @@ const ticket = (component: string) => {
     fence,
     component,
     role: component,
-    predecessors: [],
+    components: input.components,
   });
 };
 const WAVES = [['identities'], ['app', 'wallet'], ['participant']];

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { connectionOf, connectionString, describeSource, scrub } from '../../../io/postgres/connection.ts';
+import { URL_PARAMETERS as CONFIG_PARAMETERS, PostgresUrl } from '../../../config/values.ts';
+import {
+  connectionOf,
+  connectionString,
+  describeSource,
+  scrub,
+  URL_PARAMETERS,
+} from '../../../io/postgres/connection.ts';
 import { BadPostgresSource } from '../../../io/postgres/errors.ts';
 import { splitWords } from '../../../io/postgres/shell-words.ts';
 
@@ -27,6 +34,41 @@ describe('a database’s address', () => {
       host: '/run/postgresql',
     });
     expect(connectionOf({ url: 'postgres://me:x@/shop', via: 'docker exec -i db' })).toMatchObject({ host: '' });
+  });
+
+  test.each(['password=hunter2', 'sslcert=/x', 'options=-csearch_path'])(
+    'with ?%s is refused, not half obeyed',
+    (query) => {
+      expect(() => connectionOf({ url: `postgres://me@db/shop?${query}` })).toThrow(BadPostgresSource);
+      expect(PostgresUrl.safeParse(`postgres://me@db/shop?${query}`).success).toBe(false);
+    },
+  );
+
+  test('has one list of parameters, whoever reads it', () => {
+    expect([...CONFIG_PARAMETERS]).toEqual(URL_PARAMETERS);
+  });
+
+  test.each([
+    'docker exec -e PGPASSWORD=hunter2 -i db',
+    'kubectl --token=hunter2 exec -i db --',
+    'ssh --password hunter2 db',
+  ])('behind the command %s is refused, since it is told in receipts, and the secret is not told', (via) => {
+    let error = new Error('it was accepted');
+    try {
+      describeSource({ url: 'postgres://me@/shop', via });
+    } catch (caught) {
+      error = caught as Error;
+    }
+    expect(error).toBeInstanceOf(BadPostgresSource);
+    expect(error.message).not.toContain('hunter2');
+  });
+
+  test.each([
+    'docker exec -i compass-db',
+    'kubectl --context=prod exec -i POD --',
+    'env DOCKER_HOST=tcp://h docker exec -i db',
+  ])('behind the command %s is accepted', (via) => {
+    expect(describeSource({ url: 'postgres://me@/shop', via })).toContain(via);
   });
 
   test('with a root certificate is of a server that is verified in full', () => {
