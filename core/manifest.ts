@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { LedgerholdError } from './errors.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Seq, Sha256, Slot } from './names.ts';
 import { Verdict } from './positions.ts';
 import { Artifact } from './receipts.ts';
@@ -63,9 +64,19 @@ export const Tombstone = z.strictObject({
 });
 export type Tombstone = z.infer<typeof Tombstone>;
 
+/** The newest link of a node's chain is not what was sealed: what would be chained behind it would be in doubt for ever. */
+export class ChainDamaged extends LedgerholdError {
+  override readonly name = 'ChainDamaged';
+  readonly kind = 'violation';
+}
+
 /** One version of the lease of a slot: `leases/<node>/<slot>/<n>.json`. Whoever writes version n first has won. */
 export const Lease = z.strictObject({
   format: z.literal('ledgerhold/lease/1'),
+  node: NodeName,
+  slot: Slot,
+  /** The version; like node and slot the one that its key says: a lease that was moved or replayed shows. */
+  n: z.int().min(1),
   fence: Fence,
   /** SHA-256 of this document without this field: leases are not signed, but damage to them must show. */
   check: Sha256,

@@ -11,6 +11,8 @@ import { asFile, type FolderTree, GONE, locate, makeRoom, syncFolder, unfinished
 
 /** Large enough that a system call costs nothing beside its bytes. */
 const BLOCK = 1024 * 1024;
+/** What is not on the disk when the last byte comes is waited for then; so it is sent there all along. */
+const SYNC_EVERY = 32 * BLOCK;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Write once: temporary file, fsync, link to the free name, fsync of its folder. Undefined if the key is taken. */
@@ -46,15 +48,34 @@ async function fill(tree: FolderTree, file: FileHandle, body: AsyncIterable<Uint
   let size = 0;
   // Written before the next one fills, so one buffer does for all.
   const buffer = Buffer.allocUnsafeSlow(BLOCK);
+  const flush = flusher(() => onDisk(tree.root, file.datasync()));
   for await (const block of blocks(body, () => buffer, signal)) {
     const writing = onDisk(tree.root, writeAll(file, block));
     hash.update(block);
     await writing;
     size += block.length;
+    if (size % SYNC_EVERY === 0) flush.begin();
   }
+  await flush.done();
   await onDisk(tree.root, file.sync());
   signal.throwIfAborted();
   return { size, sha256: hash.digest('hex') as Sha256 };
+}
+
+/** One flush at a time, beside the writing; a disk that falls behind is flushed less often. */
+function flusher(flush: () => Promise<void>) {
+  let running: Promise<void> | undefined;
+  return {
+    begin: () => {
+      if (running !== undefined) return;
+      running = flush().then(() => {
+        running = undefined;
+      });
+      // Told at the end, by `done`; until then nobody waits for it.
+      running.catch(() => {});
+    },
+    done: () => running ?? Promise.resolve(),
+  };
 }
 
 async function writeAll(file: FileHandle, block: Buffer): Promise<void> {

@@ -6,6 +6,7 @@ import type { Vault, VaultJanitor } from '../core/vault.ts';
 import { putSigned } from './documents.ts';
 import { runPrefix, tombstoneKey } from './layout.ts';
 import { latestLease } from './leases.ts';
+import { orFinding } from './prove-chain.ts';
 import { readSets, type StoredSet } from './sets.ts';
 import { publishKey } from './trust.ts';
 
@@ -57,7 +58,8 @@ export async function findLeftovers(vault: Vault, node: string, now: Date): Prom
   const runs: FoundRun[] = [];
   for (const [prefix, keys] of byRun) {
     const [, , , slot = '', fence = ''] = prefix.split('/');
-    const lease = await latestLease(vault, node, slot);
+    // Of a lease that cannot be read, `verify` tells; here it is none, and what it was about stays.
+    const lease = await orFinding([], prefix, () => latestLease(vault, node, slot));
     runs.push({ slot, fence: Number(fence), cited: cited.has(prefix), lease: lease?.value, keys });
   }
   return leftovers(runs, now);

@@ -16,7 +16,8 @@ export function endorsementsIn(key: string): { readonly fingerprint: string; rea
   return fingerprint === undefined || by === undefined ? undefined : { fingerprint, by };
 }
 
-export const runPrefix = (node: string, slot: string, fence: number): string => `sets/${node}/runs/${slot}/${fence}/`;
+export const runsPrefix = (node: string, slot: string): string => `sets/${node}/runs/${slot}/`;
+export const runPrefix = (node: string, slot: string, fence: number): string => `${runsPrefix(node, slot)}${fence}/`;
 export const receiptKey = (
   run: { readonly node: string; readonly slot: string; readonly fence: number },
   component: string,

@@ -1,13 +1,14 @@
 import { canonicalBytes } from '../core/canonical.ts';
 import { Lease } from '../core/manifest.ts';
-import { Fence, Instant, type Sha256 } from '../core/names.ts';
+import { Fence, Instant, NodeName, type Sha256, Slot } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
 import { decideSlot, LEASE_SECONDS, needsRenewal, type SlotDecision, StaleFence } from '../core/slot.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
-import { type Document, putDocument, readDocument } from './documents.ts';
-import { leaseKey, leasesPrefix, numberOf } from './layout.ts';
-import { headSeq, manifestOfSlot, type StoredManifest } from './sets.ts';
+import { manifestOfSlot, readHead } from './chain.ts';
+import { type Document, NotADocument, putDocument, readDocument } from './documents.ts';
+import { leaseKey, leasesPrefix, numberOf, runsPrefix } from './layout.ts';
+import type { StoredManifest } from './sets.ts';
 
 /** One attempt at a slot. */
 export interface Attempt {
@@ -24,22 +25,32 @@ export interface LeasePorts {
   readonly holderGone: (holder: string) => boolean;
 }
 
-type Unchecked = Omit<Lease, 'check'>;
+type Term = Omit<Lease, 'check' | 'node' | 'slot' | 'n'>;
 
-interface Version extends Document<Lease> {
-  readonly n: number;
+/** Rejects with `NotADocument` if it is damaged, or is not the lease that its key says. */
+export async function readLease(vault: Vault, key: string): Promise<Document<Lease> | undefined> {
+  const lease = await readDocument(vault, key, Lease);
+  if (lease === undefined) return undefined;
+  const { node, slot, n } = lease.value;
+  const remedy = 'Compare the object with another copy of the vault.';
+  if (leaseKey(node, slot, n) !== key) {
+    throw new NotADocument(`${key} holds version ${n} for slot ${slot} of ${node}: moved or replayed`, remedy);
+  }
+  if (leaseCheck(lease.value) !== lease.value.check) throw new NotADocument(`${key} does not fit its own check`, remedy);
+  return lease;
 }
 
-/** The newest version of a slot's lease. */
-export async function latestLease(vault: Vault, node: string, slot: string): Promise<Version | undefined> {
-  let n: number | undefined;
-  for await (const { key } of vault.list(leasesPrefix(node, slot))) n = numberOf(key) ?? n;
-  if (n === undefined) return undefined;
-  const document = await readDocument(vault, leaseKey(node, slot, n), Lease);
-  return document === undefined ? undefined : { ...document, n };
+/** The newest version of a slot's lease. Rejects with `NotADocument`. */
+export async function latestLease(vault: Vault, node: string, slot: string): Promise<Document<Lease> | undefined> {
+  let newest: string | undefined;
+  for await (const { key } of vault.list(leasesPrefix(node, slot))) if (numberOf(key) !== undefined) newest = key;
+  return newest === undefined ? undefined : readLease(vault, newest);
 }
 
-/** Sealed with its manifest, running with its lease, or ours with a fence. Of concurrent claims exactly one is ours. */
+/**
+ * Sealed with its manifest, running with its lease, or ours with a fence. Of concurrent claims exactly one is ours.
+ * Rejects with `ChainDamaged` before anything is captured that could not be sealed.
+ */
 export async function claim(
   ports: LeasePorts,
   holder: string,
@@ -53,7 +64,12 @@ export async function claim(
   // Each turn ends with an answer or with a version more than before; a handful of rivals needs as many turns.
   for (;;) {
     const latest = await latestLease(ports.vault, node, slot);
-    const manifest = latest && (await manifestOfSlot(ports.vault, node, slot, latest.value.head));
+    const traces = await newestFence(ports.vault, node, slot);
+    // Without lease and traces nobody was ever at it, and the chain need not be searched.
+    const searched = latest !== undefined || traces > 0;
+    const manifest = searched
+      ? await manifestOfSlot(ports.vault, node, slot, latest?.value.head ?? 0)
+      : undefined;
     if (manifest !== undefined) return { outcome: 'sealed', manifest };
     // A repeated call of the same run (its first answer was lost): the slot is still ours.
     if (latest?.value.state === 'held' && latest.value.holder === holder) {
@@ -62,10 +78,12 @@ export async function claim(
     const decision: SlotDecision = decideSlot(false, latest?.value, ports.clock.now(), ports.holderGone);
     if (decision.outcome === 'running') return decision;
     if (decision.outcome === 'sealed') throw lostManifest(node, slot);
-    const head = latest?.value.head ?? (await headSeq(ports.vault, node));
-    const lease = held(ports, { fence: decision.fence, head, holder });
-    const { won } = await putLease(ports.vault, { node, slot }, (latest?.n ?? 0) + 1, lease);
-    if (won) return { outcome: 'taken', fence: decision.fence, why: decision.why };
+    const newestLink = await readHead(ports.vault, node);
+    const head = latest?.value.head ?? newestLink?.value.seq ?? 0;
+    // Where leases were lost, an attempt may have had a higher fence than those that are left tell.
+    const fence = Math.max(decision.fence, traces + 1);
+    const { won } = await putLease(ports.vault, { node, slot }, latest, held(ports, { fence, head, holder }));
+    if (won) return { outcome: 'taken', fence, why: decision.why };
   }
 }
 
@@ -77,7 +95,7 @@ export async function assertHeld(ports: LeasePorts, attempt: Attempt): Promise<v
   }
   if (!needsRenewal(latest.value, ports.clock.now())) return;
   const renewed = held(ports, latest.value);
-  const { won } = await putLease(ports.vault, attempt, latest.n + 1, renewed);
+  const { won } = await putLease(ports.vault, attempt, latest, renewed);
   // A parallel capture of the same run may have renewed first; only another fence is a loss.
   if (!won) await assertHeld(ports, attempt);
 }
@@ -92,12 +110,12 @@ export async function endLease(
   for (;;) {
     const latest = await latestLease(ports.vault, attempt.node, attempt.slot);
     if (latest === undefined || latest.value.fence !== attempt.fence || latest.value.state !== 'held') return;
-    const lease: Unchecked = { ...held(ports, latest.value), state, ...(error && { error }) };
-    if ((await putLease(ports.vault, attempt, latest.n + 1, lease)).won) return;
+    const lease: Term = { ...held(ports, latest.value), state, ...(error && { error }) };
+    if ((await putLease(ports.vault, attempt, latest, lease)).won) return;
   }
 }
 
-function held(ports: LeasePorts, { fence, head, holder }: { fence: number; head: number; holder: string }): Unchecked {
+function held(ports: LeasePorts, { fence, head, holder }: { fence: number; head: number; holder: string }): Term {
   const now = ports.clock.now();
   return {
     format: 'ledgerhold/lease/1',
@@ -110,13 +128,29 @@ function held(ports: LeasePorts, { fence, head, holder }: { fence: number; head:
   };
 }
 
+/** The highest fence that a slot's receipts and artifacts lie under, none of which is ever overwritten; 0 if none do. */
+async function newestFence(vault: Vault, node: string, slot: string): Promise<number> {
+  let newest = 0;
+  const prefix = runsPrefix(node, slot);
+  for await (const { key } of vault.list(prefix)) newest = Math.max(newest, Number.parseInt(key.slice(prefix.length), 10));
+  return newest;
+}
+
 /** SHA-256 over the canonical bytes of a lease without its `check`. */
-export function leaseCheck({ check: _, ...lease }: Unchecked & { check?: string }): Sha256 {
+function leaseCheck({ check: _, ...lease }: Omit<Lease, 'check'> & { check?: string }): Sha256 {
   return sha256(canonicalBytes(lease));
 }
 
-function putLease(vault: Vault, { node, slot }: { node: string; slot: string }, n: number, lease: Unchecked) {
-  return putDocument(vault, leaseKey(node, slot, n), { ...lease, check: leaseCheck(lease) });
+/** As the version behind `latest`. */
+function putLease(
+  vault: Vault,
+  slotOf: { readonly node: string; readonly slot: string },
+  latest: Document<Lease> | undefined,
+  term: Term,
+): Promise<{ won: boolean }> {
+  const [node, slot] = [NodeName.parse(slotOf.node), Slot.parse(slotOf.slot)];
+  const lease = { ...term, node, slot, n: (latest?.value.n ?? 0) + 1 };
+  return putDocument(vault, leaseKey(node, slot, lease.n), { ...lease, check: leaseCheck(lease) });
 }
 
 const stale = (attempt: Attempt, latest: Lease | undefined): StaleFence =>

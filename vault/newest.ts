@@ -1,12 +1,16 @@
 import type { Vault } from '../core/vault.ts';
-import { signatureKey } from './layout.ts';
+import { manifestKey, signatureKey } from './layout.ts';
+import { orFinding } from './prove-chain.ts';
 import { manifestSeqs, readManifest, type StoredManifest } from './sets.ts';
 import { checkSigned, type Trust } from './trust.ts';
 
-/** A node's manifests from the newest on, read one by one as they are asked for. Nothing about them is proved. */
+/**
+ * A node's manifests from the newest on, read one by one as they are asked for. Nothing about them is proved; one that is
+ * damaged is passed over, as if it were not there.
+ */
 export async function* newestFirst(vault: Vault, node: string): AsyncIterable<StoredManifest> {
   for (const seq of (await manifestSeqs(vault, node)).toReversed()) {
-    const manifest = await readManifest(vault, node, seq);
+    const manifest = await orFinding([], manifestKey(node, seq), () => readManifest(vault, node, seq));
     if (manifest !== undefined) yield manifest;
   }
 }

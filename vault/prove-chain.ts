@@ -1,4 +1,4 @@
-import type { Tombstone } from '../core/manifest.ts';
+import { ChainDamaged, type Tombstone } from '../core/manifest.ts';
 import type { Finding } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, NotADocument, UnknownFormat } from './documents.ts';
@@ -135,7 +135,9 @@ export async function orFinding<T>(findings: Finding[], about: string, read: () 
   try {
     return await read();
   } catch (error) {
-    if (error instanceof NotADocument) findings.push(bad('DOCUMENT_DAMAGED', about, error.message));
+    if (error instanceof NotADocument || error instanceof ChainDamaged) {
+      findings.push(bad('DOCUMENT_DAMAGED', about, error.message));
+    }
     else if (error instanceof UnknownFormat) {
       findings.push({ level: 'unknown', code: 'FORMAT_UNKNOWN', about, text: error.message });
     } else throw error;

@@ -1,7 +1,7 @@
 import { canonicalBytes } from '../core/canonical.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
-import { type Comparison, judge } from '../core/positions.ts';
+import { type Comparison, judge, type Verdict } from '../core/positions.ts';
 import { type Finding, proveOrder, type ReceiptPair } from '../core/proof.ts';
 import type { Artifact } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
@@ -50,11 +50,14 @@ export async function proveSet(
       ...verdict.reasons.map((text): Finding => ({ level: 'unknown', code: 'POSITIONS_UNKNOWN', about: key, text })),
     );
   }
-  if (Buffer.compare(canonicalBytes(verdict), canonicalBytes(manifest.verdict)) !== 0) {
+  if (Buffer.compare(substance(verdict), substance(manifest.verdict)) !== 0) {
     findings.push(bad('VERDICT_WRONG', key, `${key} states another verdict than its receipts give`));
   }
   return { protocol, findings, comparisons: verdict.comparisons, artifacts, receipts };
 }
+
+/** Words may differ from version to version; what was compared and what came of it may not. */
+const substance = ({ status, comparisons }: Verdict): Uint8Array => canonicalBytes({ status, comparisons });
 
 async function citedReceipts(vault: Vault, manifest: Manifest, findings: Finding[]): Promise<Receipts> {
   const pairs = new Map<string, ReceiptPair>();

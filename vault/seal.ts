@@ -1,7 +1,7 @@
 import { canonicalBytes } from '../core/canonical.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { Manifest } from '../core/manifest.ts';
-import { type Fence, Instant } from '../core/names.ts';
+import { type Fence, Instant, setId } from '../core/names.ts';
 import type { Clock, Signer } from '../core/ports.ts';
 import { judge, OrderViolated, type Verdict } from '../core/positions.ts';
 import { proveOrder } from '../core/proof.ts';
@@ -10,16 +10,11 @@ import type { Run } from '../core/run.ts';
 import type { Vault } from '../core/vault.ts';
 import { waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import { manifestOfSlot, readHead } from './chain.ts';
 import { putSigned } from './documents.ts';
 import { manifestKey, receiptKey } from './layout.ts';
-import {
-  headSeq,
-  manifestOfSlot,
-  readManifest,
-  readReceipts,
-  type StoredManifest,
-  type StoredReceipts,
-} from './sets.ts';
+import { newestFirst } from './newest.ts';
+import { readReceipts, type StoredManifest, type StoredReceipts } from './sets.ts';
 import { publishKey } from './trust.ts';
 
 /** From the first start to the last one it took longer than the configuration allows. */
@@ -28,7 +23,7 @@ export class StaleSet extends LedgerholdError {
   readonly kind = 'violation';
 }
 
-/** A node says that it is somebody else than in the set before. */
+/** A node says that it is somebody else than in the newest set that tells. */
 export class IdentityChanged extends LedgerholdError {
   override readonly name = 'IdentityChanged';
   readonly kind = 'refused';
@@ -49,7 +44,7 @@ type Unchained = Omit<Manifest, 'seq' | 'previous'>;
  * Makes the receipts of one attempt into a set: proves the order, judges the positions, signs, and writes the manifest
  * as the next link of the node's chain. Of concurrent sealers of a slot one wins and the others return its manifest.
  * `since` is the chain's head when the slot was claimed: only behind it can a manifest of this slot lie.
- * Rejects with `OrderViolated`, `StaleSet` or `IdentityChanged`; then no set appears.
+ * Rejects with `OrderViolated`, `StaleSet`, `IdentityChanged` or `ChainDamaged`; then no set appears.
  */
 export async function sealManifest(
   run: Run,
@@ -88,10 +83,9 @@ async function link(unchained: Unchained, since: number, { vault, signer }: Seal
   for (;;) {
     const own = await manifestOfSlot(vault, unchained.node, unchained.slot, since);
     if (own !== undefined) return own;
-    const head = await headSeq(vault, unchained.node);
-    const previous = head === 0 ? undefined : await readManifest(vault, unchained.node, head);
-    refuseChangedIdentity(unchained, previous?.value);
-    const manifest = Manifest.parse({ ...unchained, seq: head + 1, previous: previous?.sha256 ?? null });
+    const head = await readHead(vault, unchained.node);
+    await refuseChangedIdentity(unchained, vault);
+    const manifest = Manifest.parse({ ...unchained, seq: (head?.value.seq ?? 0) + 1, previous: head?.sha256 ?? null });
     const key = manifestKey(manifest.node, manifest.seq);
     const { won, sha256 } = await putSigned(vault, signer, key, manifest);
     if (won) return { key, value: manifest, sha256, bytes: canonicalBytes(manifest) };
@@ -162,14 +156,27 @@ const tooSpread = (run: Run, seconds: number): StaleSet =>
     'Find the slow capture with `ledgerhold status`, or allow more with `maxSpread`.',
   );
 
-function refuseChangedIdentity({ facts, reason, node }: Unchained, previous: Manifest | undefined): void {
-  if (previous === undefined || reason === 'config-change') return;
-  for (const [fact, now] of Object.entries(facts)) {
-    const before = previous.facts[fact];
-    if (!fact.endsWith('.identity') || before === undefined || before === now) continue;
-    throw new IdentityChanged(
-      `${fact} of ${node} is ${now}, and was ${before} in the set before`,
-      'If the node was re-onboarded on purpose, run once with `--reason config-change`; else the configuration names a foreign node.',
-    );
+/** A set in which a database could not be read tells nobody's identity; so many of them are looked past. */
+const SETS_BACK = 50;
+
+async function refuseChangedIdentity({ facts, reason, node }: Unchained, vault: Vault): Promise<void> {
+  const open = new Map(Object.entries(facts).filter(([fact]) => fact.endsWith('.identity')));
+  let left = reason === 'config-change' ? 0 : SETS_BACK;
+  for await (const { value: earlier } of newestFirst(vault, node)) {
+    if (left-- <= 0 || open.size === 0) return;
+    for (const [fact, now] of open) {
+      const before = earlier.facts[fact];
+      if (before === undefined) continue;
+      if (before !== now) throw identityChanged(node, fact, now, `${before} in ${setId(node, earlier.seq)}`);
+      open.delete(fact);
+    }
+    // A change on purpose: what lies before it tells of somebody else.
+    if (earlier.reason === 'config-change') return;
   }
 }
+
+const identityChanged = (node: string, fact: string, now: string, before: string): IdentityChanged =>
+  new IdentityChanged(
+    `${fact} of ${node} is ${now}, and was ${before}`,
+    'If the node was re-onboarded on purpose, run once with `--reason config-change`; else the configuration names a foreign node.',
+  );

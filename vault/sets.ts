@@ -3,7 +3,7 @@ import { Manifest, Tombstone } from '../core/manifest.ts';
 import { setId } from '../core/names.ts';
 import { EndReceipt, StartReceipt } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
-import { type Document, readDocument } from './documents.ts';
+import { type Document, NotADocument, readDocument, UnknownFormat } from './documents.ts';
 import { manifestKey, manifestsPrefix, numberOf, tombstoneKey } from './layout.ts';
 
 export type StoredManifest = Document<Manifest>;
@@ -58,19 +58,6 @@ export const readManifest = (vault: Vault, node: string, seq: number): Promise<S
 export const readTombstone = (vault: Vault, node: string, seq: number): Promise<Document<Tombstone> | undefined> =>
   readDocument(vault, tombstoneKey(node, seq), Tombstone);
 
-/** The manifest of a slot among those behind `head`. */
-export async function manifestOfSlot(
-  vault: Vault,
-  node: string,
-  slot: string,
-  head: number,
-): Promise<StoredManifest | undefined> {
-  for (let seq = head + 1; ; seq++) {
-    const manifest = await readManifest(vault, node, seq);
-    if (manifest === undefined || manifest.value.slot === slot) return manifest;
-  }
-}
-
 /** One set as its documents tell it; nothing here is verified yet. */
 export interface StoredSet {
   readonly id: string;
@@ -78,7 +65,27 @@ export interface StoredSet {
   readonly tombstone: Document<Tombstone> | undefined;
 }
 
-/** A node's sets, oldest first. */
+/** A set of which a document cannot be read, and why. */
+export interface UnreadableSet {
+  readonly id: string;
+  readonly fault: NotADocument | UnknownFormat;
+}
+
+export const isReadable = (set: StoredSet | UnreadableSet): set is StoredSet => !('fault' in set);
+
+/** A node's sets, oldest first, those too that cannot be read: one damaged document hides no other set. */
+export async function* listSets(vault: Vault, node: string): AsyncIterable<StoredSet | UnreadableSet> {
+  for (const seq of await manifestSeqs(vault, node)) {
+    try {
+      yield await readSet(vault, node, seq);
+    } catch (error) {
+      if (!(error instanceof NotADocument || error instanceof UnknownFormat)) throw error;
+      yield { id: setId(node, seq), fault: error };
+    }
+  }
+}
+
+/** The same, of which every one can be read. Rejects with `NotADocument` or `UnknownFormat`. */
 export async function* readSets(vault: Vault, node: string): AsyncIterable<StoredSet> {
   const seqs = await manifestSeqs(vault, node);
   for (const seq of seqs) yield await readSet(vault, node, seq);
@@ -107,7 +114,8 @@ export async function findSet(vault: Vault, wanted: string, node?: string): Prom
     const seq = rest === 'latest' ? seqs.at(-1) : /^\d{1,8}$/.test(rest) ? Number(rest) : undefined;
     if (seq !== undefined && seqs.includes(seq)) found.push(await readSet(vault, each, seq));
     else if (seq === undefined)
-      for await (const set of readSets(vault, each)) if (set.manifest.value.slot === rest) found.push(set);
+      for await (const set of listSets(vault, each))
+        if (isReadable(set) && set.manifest.value.slot === rest) found.push(set);
   }
   const [only, another] = found;
   if (only === undefined || another !== undefined) throw new NoSuchSet(wanted, known);

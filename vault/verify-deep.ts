@@ -9,6 +9,7 @@ import { readDump } from '../io/postgres/dump-reader.ts';
 import { DumpDamaged, UnsupportedDump } from '../io/postgres/errors.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { ArtifactDamaged, openArtifact } from './artifact.ts';
+import { proveBytes } from './prove-bytes.ts';
 import type { SetProof } from './prove-set.ts';
 import type { StoredManifest } from './sets.ts';
 
@@ -39,18 +40,23 @@ export async function proveDeep(
   const findings: Finding[] = [];
   const reread: Reread[] = [];
   let bytes = 0;
-  if (proof.protocol === undefined) return { findings, bytes };
   for (const { component, role, artifact } of proof.artifacts) {
     options.signal?.throwIfAborted();
     bytes += artifact.size;
+    if (proof.protocol === undefined) {
+      findings.push(...(await proveBytes(artifact, options)));
+      continue;
+    }
     const reading = await readAgain(artifact, role, proof.protocol, options, findings);
     reread.push({ component, role, reading });
     if (reading === undefined) continue;
     const attested = proof.receipts.get(component)?.end?.value.reading;
-    if (attested !== undefined && same(attested, reading)) continue;
+    // Nothing was attested: a later version may read it, or say in other words why it cannot.
+    if (attested?.status === 'unknown' || (attested !== undefined && same(attested, reading))) continue;
     const text = `${component} holds ${told(reading)}, and its receipt attests ${told(attested)}`;
     findings.push(bad('READING_DIFFERS', artifact.key, text));
   }
+  if (proof.protocol === undefined) return { findings, bytes };
   const { laws, sameIdentity } = proof.protocol;
   const verdict = judge({ laws, sameIdentity, readings: reread });
   if (verdict.status === 'violated') {
@@ -73,7 +79,7 @@ async function readAgain(
   try {
     const opened = counted(openArtifact(options.vault, artifact, options.decrypt), (n) => options.onBytes?.(n, key));
     const reader = protocol.contents?.[content];
-    if (reader !== undefined) return reader(Buffer.concat(await Array.fromAsync(opened)));
+    if (reader !== undefined) return await readWhole(opened, reader);
     const { facts } = await readDump(content, opened, protocol.positions.queries);
     const reading = protocol.positions.read(role, facts);
     if (reading.status !== 'refused') return reading;
@@ -82,10 +88,25 @@ async function readAgain(
     if (error instanceof ArtifactDamaged || error instanceof AgeDamaged) {
       findings.push(bad('BYTES_CHANGED', key, error.message));
     } else if (error instanceof DumpDamaged) findings.push(bad('DUMP_DAMAGED', key, error.message));
-    else if (error instanceof UnsupportedDump) findings.push(unknown('CONTENT_UNKNOWN', key, error.message));
-    else throw error;
+    else if (error instanceof UnsupportedDump) {
+      findings.push(unknown('CONTENT_UNKNOWN', key, error.message), ...(await proveBytes(artifact, options)));
+    } else throw error;
   }
   return undefined;
+}
+
+/** What is small enough to be read whole holds keys: our copies of it do not outlive the reading. */
+async function readWhole(opened: AsyncIterable<Uint8Array>, read: (bytes: Uint8Array) => Reading): Promise<Reading> {
+  // Copied piece by piece: what the stream hands out is not ours to overwrite.
+  const pieces: Buffer[] = [];
+  let whole = Buffer.alloc(0);
+  try {
+    for await (const piece of opened) pieces.push(Buffer.from(piece));
+    whole = Buffer.concat(pieces);
+    return read(whole);
+  } finally {
+    for (const piece of [...pieces, whole]) piece.fill(0);
+  }
 }
 
 async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {

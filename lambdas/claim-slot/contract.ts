@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import { ChainDamaged } from '../../core/manifest.ts';
 import { Fence } from '../../core/names.ts';
 import { Run } from '../../core/run.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 
-/** Applies the slot's rule: sealed, running, or taken with the next fence. */
+/** Applies the slot's rule: sealed, running, or taken with the next fence; never where nothing could be chained after it. */
 export const claimSlot = defineStep({
   name: 'claim-slot',
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
@@ -17,5 +18,5 @@ export const claimSlot = defineStep({
     /** The set, if sealed; else empty. */
     set: z.string(),
   }),
-  errors: [VaultUnavailable],
+  errors: [ChainDamaged, VaultUnavailable],
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ChainDamaged } from '../../core/manifest.ts';
 import { Fence, Seq, Sha256 } from '../../core/names.ts';
 import { OrderViolated } from '../../core/positions.ts';
 import { Run } from '../../core/run.ts';
@@ -18,5 +19,5 @@ export const sealManifest = defineStep({
     /** A violated set is never sealed. */
     verdict: z.enum(['proven', 'unknown']),
   }),
-  errors: [OrderViolated, StaleFence, VaultUnavailable],
+  errors: [ChainDamaged, OrderViolated, StaleFence, VaultUnavailable],
 });

@@ -2,9 +2,10 @@ import { setId } from '../../core/names.ts';
 import type { Signer } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { manifestOfSlot } from '../../vault/chain.ts';
 import { assertHeld, endLease, type LeasePorts, latestLease } from '../../vault/leases.ts';
 import { sealManifest as seal } from '../../vault/seal.ts';
-import { manifestOfSlot, type StoredManifest } from '../../vault/sets.ts';
+import type { StoredManifest } from '../../vault/sets.ts';
 import type { sealManifest } from './contract.ts';
 
 export interface SealManifestPorts extends LeasePorts {
