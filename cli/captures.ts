@@ -29,11 +29,14 @@ export interface CapturePorts {
 /** What takes a database's dump, and what `Artifact.content` says of it. */
 export interface Dumper {
   readonly content: string;
+  /** For people: what it will do. */
+  does(source: PostgresSource): string;
   dump(component: string, source: PostgresSource, options: DumpOptions): Promise<Captured>;
 }
 
 export const PG_DUMP: Dumper = {
   content: CUSTOM_DUMP,
+  does: (source) => `pg_dump of ${describeSource(source)}`,
   dump: (_component, source, options) => dumpDatabase(source, options),
 };
 

@@ -11,6 +11,7 @@ import {
 } from '../demo/engines.ts';
 import { type DemoNetwork, startDemoNetwork } from '../demo/network.ts';
 import { ageIdentity } from '../io/age.ts';
+import { connectionOf } from '../io/postgres/connection.ts';
 import { dumpPglite, PLAIN_DUMP } from '../io/postgres/pglite-dump.ts';
 import { NoPostgresTools } from '../io/postgres/tool-folder.ts';
 import { createKeyFile } from '../local/key-file-signer.ts';
@@ -82,6 +83,7 @@ function secretsOf({ engine, client }: DemoNetwork): Record<string, string> {
 
 const pgliteDumper = ({ app, participant }: PgliteEngine, { load }: DemoNetwork): Dumper => ({
   content: PLAIN_DUMP,
+  does: (source) => `plain dump of ${connectionOf(source).database}, a PGlite in this process`,
   dump: (component, _source, options) =>
     load.standingStill(() => dumpPglite(component === 'participant' ? participant : app, options)),
 });

@@ -15,7 +15,7 @@ import { Interrupted } from './exit-codes.ts';
 import { prepareNode } from './nodes.ts';
 import { type StepsWorld, slotSteps } from './serve-steps.ts';
 import type { Shell } from './shell.ts';
-import { standingOf } from './standing.ts';
+import { PROCESS_GONE, standingOf } from './standing.ts';
 import { UsageError } from './usage-error.ts';
 import { openVault } from './vaults.ts';
 
@@ -87,8 +87,8 @@ const httpTo = (url: string) => guardedHttp(outboundTo([url]));
 async function adoptFailures(world: StepsWorld, nodes: readonly ServedNode[], alarms: AlarmBoard): Promise<void> {
   for (const { name } of nodes) {
     const failed = await lastFailure(world, name);
-    // An interruption was no alarm.
-    if (failed === undefined || failed.error === Interrupted.name) continue;
+    // An interruption was no alarm, and a process that was killed told nobody.
+    if (failed === undefined || [Interrupted.name, PROCESS_GONE].includes(failed.error)) continue;
     alarms.adopt(alarmOfRun(failed.error), name, reasonOf(failed.slot, failed.error));
   }
 }

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import type { VaultLocation } from '../config/schema.ts';
 import { authWarning } from '../io/oauth.ts';
 import { connectionOf } from '../io/postgres/connection.ts';
@@ -12,12 +13,25 @@ export async function warningsOf(loaded: Loaded, prepared: PreparedNode): Promis
   return [...(loaded.config.encryption === 'none' ? [clear] : []), ...(await nodeWarnings(loaded, prepared))];
 }
 
-/** Those about one node. */
-export async function nodeWarnings(loaded: Loaded, prepared: PreparedNode): Promise<string[]> {
+/** What the config says and this version does not do. */
+export function unusedOf({ config: { members = [] } }: Loaded): string[] {
+  return members.length === 0 ? [] : ['members: this version delivers nothing yet; what is listed there is not used.'];
+}
+
+/** Those about one node. `addresses`: of this machine. */
+export async function nodeWarnings(
+  loaded: Loaded,
+  prepared: PreparedNode,
+  addresses: readonly string[] = ownAddresses(),
+): Promise<string[]> {
   const { vault } = loaded.config;
   const { node } = prepared;
   const auth = node.protocol === 'splice' ? authWarning(identitiesSource(loaded, node).auth) : undefined;
-  const together = nodeIsHere(prepared) && (await liesHere(vault, loaded)) && !(await secondLiesElsewhere(loaded));
+  const isHere = (host: string) => LOOPBACK.test(host) || addresses.includes(host);
+  const liesHere = (place: VaultLocation) => isHereToo(place, loaded, isHere);
+  const { secondVault } = loaded.config;
+  const secondElsewhere = secondVault !== undefined && !(await liesHere(secondVault));
+  const together = nodeIsHere(prepared, isHere) && (await liesHere(vault)) && !secondElsewhere;
   const at = vault.folder ?? 'the vault';
   const lost = `${at} lies on the node’s own host: what destroys the one takes both. Move it, or give a secondVault.`;
   return [...(auth === undefined ? [] : [auth]), ...(together ? [lost] : [])];
@@ -25,25 +39,27 @@ export async function nodeWarnings(loaded: Loaded, prepared: PreparedNode): Prom
 
 const LOOPBACK = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-/** The node's databases are on this machine: reached on loopback, by a socket, or through a local container. */
-function nodeIsHere({ databases }: PreparedNode): boolean {
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
+
+/** The node's databases are on this machine: at an address of its own, by a socket, or through a local container. */
+function nodeIsHere({ databases }: PreparedNode, isHere: (host: string) => boolean): boolean {
   return [...databases.values()].map(connectionOf).some(({ host, via }) => {
     if (via.length > 0) return !REMOTE_COMMANDS.includes(via[0]?.split('/').at(-1) ?? '');
-    return host.startsWith('/') || LOOPBACK.test(host);
+    return host.startsWith('/') || isHere(host);
   });
 }
 
 /** Programs that reach another machine; any other command runs here. */
 const REMOTE_COMMANDS = ['kubectl', 'ssh', 'oc'];
 
-async function secondLiesElsewhere(loaded: Loaded): Promise<boolean> {
-  const { secondVault } = loaded.config;
-  return secondVault !== undefined && !(await liesHere(secondVault, loaded));
-}
-
-async function liesHere({ folder, s3 }: VaultLocation, { path }: Loaded): Promise<boolean> {
+async function isHereToo(
+  { folder, s3 }: VaultLocation,
+  { path }: Loaded,
+  isHere: (host: string) => boolean,
+): Promise<boolean> {
   if (folder !== undefined) return !(await onNetworkMount(path(folder)));
-  return LOOPBACK.test(URL.parse(s3?.endpoint ?? '')?.hostname ?? '');
+  return isHere(URL.parse(s3?.endpoint ?? '')?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '');
 }
 
 /** Magic numbers of Linux (`statfs(2)`): NFS, SMB (three of them), Ceph. */

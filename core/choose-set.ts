@@ -15,10 +15,12 @@ export interface Candidate {
   readonly expired: boolean;
   /** Keys that the manifest cites and the vault does not hold. */
   readonly missing: readonly string[];
+  /** A sentence on what is not as it was sealed, or keeps it from being read: nothing else that it says counts then. */
+  readonly damage?: string;
 }
 
 /** What speaks against restoring a set. A person may accept the first two; nobody may accept the others. */
-export type Hazard = 'unproven' | 'old' | 'violated' | 'expired' | 'incomplete' | 'too-new' | 'absent';
+export type Hazard = 'unproven' | 'old' | 'damaged' | 'violated' | 'expired' | 'incomplete' | 'too-new' | 'absent';
 export const ACCEPTABLE = ['unproven', 'old'] as const satisfies readonly Hazard[];
 export type Acceptable = (typeof ACCEPTABLE)[number];
 
@@ -96,8 +98,9 @@ function whyNot(newer: Candidate, named: string, wish: Wish): readonly string[] 
 
 const HOUR_MS = 3_600_000;
 
-/** All that speaks against restoring a set now. A date that cannot be read counts as too old. */
+/** All that speaks against restoring a set now. */
 export function objections(set: Candidate, { now, to, policy }: Wish): readonly Objection[] {
+  if (set.damage !== undefined) return [{ hazard: 'damaged', why: set.damage }];
   const found: Objection[] = [];
   const object = (hazard: Hazard, why: string) => found.push({ hazard, why });
   if (set.expired) object('expired', 'retention has removed what it held');
@@ -107,12 +110,16 @@ export function objections(set: Candidate, { now, to, policy }: Wish): readonly 
   if (to !== undefined && !(Date.parse(set.sealedAt) <= to.getTime())) {
     object('too-new', `it was sealed at ${set.sealedAt}, after ${to.toISOString()}`);
   }
-  const ageHours = (now.getTime() - Date.parse(set.takenAt ?? set.sealedAt)) / HOUR_MS;
-  if (!(ageHours <= policy.maxAgeDays * 24)) {
-    const age = `it is ${(ageHours / 24).toFixed(1)} days old, and ${policy.maxAgeDays} are the limit`;
-    object('old', `${age}: ${policy.maxAgeReason}`);
-  }
-  return found;
+  const age = tooOld(set.takenAt ?? set.sealedAt, now, policy);
+  return age === undefined ? found : [...found, age];
+}
+
+/** What speaks against a state of `takenAt` for its age alone. A date that cannot be read counts as too old. */
+export function tooOld(takenAt: string, now: Date, policy: Wish['policy']): Objection | undefined {
+  const ageHours = (now.getTime() - Date.parse(takenAt)) / HOUR_MS;
+  if (ageHours <= policy.maxAgeDays * 24) return undefined;
+  const age = `it is ${(ageHours / 24).toFixed(1)} days old, and ${policy.maxAgeDays} are the limit`;
+  return { hazard: 'old', why: `${age}: ${policy.maxAgeReason}` };
 }
 
 /** No set could be chosen, or something speaks against the one that was named. */

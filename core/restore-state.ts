@@ -60,7 +60,8 @@ export function targetState(
   if (kept) return { next: 'stop', taken: keptAs, why: 'it is what an earlier restore has kept' };
   const mark = markOf(beside);
   if (mark?.state === 'checked') return { next: 'switch', old: comments.has(database) };
-  if (mark?.state === 'in-place') return { next: 'stop', taken: beside, why: 'the node has been running on it' };
+  if (mark?.state === 'in-place')
+    return { next: 'stop', taken: beside, why: 'it has been in place, and a node may have written to it' };
   if (mark?.state === 'restoring') return { next: 'restore', beside: 'leftover' };
   const comment = comments.get(beside);
   if (comment === undefined) return { next: 'restore', beside: 'free' };

@@ -2,19 +2,23 @@ import { isDeepStrictEqual } from 'node:util';
 import { setId } from '../core/names.ts';
 import type { ByteFilter, Clock } from '../core/ports.ts';
 import type { RestorePlan } from '../core/restore-plan.ts';
+import type { Vault } from '../core/vault.ts';
 import type { PostgresSource } from '../io/postgres/connection.ts';
 import type { Renaming } from '../io/postgres/database-server.ts';
 import { factsOf } from '../io/postgres/restore.ts';
 import type { ToolOptions } from '../io/postgres/tools.ts';
 import { openArtifact } from '../vault/artifact.ts';
+import { NotADocument } from '../vault/documents.ts';
 import { manifestSeqs, readManifest } from '../vault/sets.ts';
 import { type ProvedSet, type ProveOptions, proveOne } from '../vault/sound-set.ts';
+import { refuseOld } from './restore-age.ts';
 import { FenceMissing, PlanOutdated } from './restore-errors.ts';
 import { openPlaces, type Places } from './restore-places.ts';
 import {
   type BesideOptions,
   markChecked,
   type Place,
+  refuseForeign,
   refuseVisitors,
   restoreBeside,
   switching,
@@ -45,13 +49,16 @@ export interface Applied {
   readonly database: string;
   /** What the old database is called now; null if there was none. */
   readonly keptAs: string | null;
+  /** Settings of the old one that only somebody else may make, such as a superuser. */
+  readonly lost: readonly string[];
 }
 
 /**
  * Does exactly what the plan says: restores each database beside the one in use, checks there that it is what was
  * captured, and only when all of them are, changes the names. Run again after an interruption it goes on where it was:
  * all it needs to know is in the databases' own names and comments.
- * Rejects with a class of `restore-errors.ts`, `ArtifactDamaged`, `IdentityNeeded`, or what the databases fail with.
+ * Rejects with a class of `restore-errors.ts`, `NoSafeSet` if the set has become too old, `ArtifactDamaged`,
+ * `IdentityNeeded`, or what the databases fail with.
  */
 export async function applyPlan(plan: RestorePlan, options: ApplyOptions): Promise<Applied[]> {
   const set = await soundSet(plan, options);
@@ -62,9 +69,15 @@ export async function applyPlan(plan: RestorePlan, options: ApplyOptions): Promi
   try {
     await places.lock();
     const open = await unfinished(places);
-    for (const place of open) await refuseVisitors(place);
+    for (const place of open) {
+      await refuseForeign(place);
+      await refuseVisitors(place);
+    }
     // Where all is done the node may be running already, and its databases no longer say what they said.
-    if (open.length > 0) await prepare(places, set, { ...rest, fencedBy });
+    if (open.length > 0) {
+      refuseOld(plan, set, options.clock.now());
+      await prepare(places, set, { ...rest, fencedBy });
+    }
     return await switchOver(places, { ...rest, fencedBy });
   } finally {
     await places.close();
@@ -95,11 +108,23 @@ const acceptsDoubt = ({ accepted }: RestorePlan): boolean => accepted.some(({ ha
 
 /** A set sealed after the plan was made shows that the node has gone on, or that somebody goes on with it. */
 export async function refuseNewer(plan: RestorePlan, { vault }: ProveOptions): Promise<void> {
-  const newest = (await manifestSeqs(vault, plan.node)).at(-1) ?? 0;
-  if (newest <= plan.seq) return;
-  const sealedAt = (await readManifest(vault, plan.node, newest))?.value.sealedAt;
-  if (sealedAt === undefined || Date.parse(sealedAt) <= Date.parse(plan.createdAt)) return;
-  throw new PlanOutdated(`set ${setId(plan.node, newest)} was sealed after it, at ${sealedAt}: a newer state exists`);
+  const newer = (await manifestSeqs(vault, plan.node)).filter((seq) => seq > plan.seq);
+  for (const seq of newer.toReversed()) {
+    const sealedAt = await sealedAtOf(vault, plan.node, seq);
+    if (sealedAt === undefined) continue;
+    if (Date.parse(sealedAt) <= Date.parse(plan.createdAt)) return;
+    throw new PlanOutdated(`set ${setId(plan.node, seq)} was sealed after it, at ${sealedAt}: a newer state exists`);
+  }
+}
+
+/** Undefined for a damaged manifest: plans pass over those, and one must not keep what lies before it from use. */
+async function sealedAtOf(vault: Vault, node: string, seq: number): Promise<string | undefined> {
+  try {
+    return (await readManifest(vault, node, seq))?.value.sealedAt;
+  } catch (error) {
+    if (error instanceof NotADocument) return undefined;
+    throw error;
+  }
 }
 
 /** Restores and checks whatever is not yet. Nothing that a node opens is touched. */
@@ -148,18 +173,25 @@ async function switchOver(places: Places, options: Fenced): Promise<Applied[]> {
     const renamings: Renaming[] = [];
     for (const place of ours) {
       const state = await usableState(place);
-      const { component, target } = place;
-      if (state.next === 'restore') throw new TypeError(`${component.component} is to be put in place unchecked`);
+      const { component } = place.component;
+      if (state.next === 'restore') throw new TypeError(`${component} is to be put in place unchecked`);
       if (state.next === 'switch')
         renamings.push(...(await switching(place, state.old, besideOptions(place, options))));
-      applied.push({
-        component: component.component,
-        database: target.database,
-        keptAs: state.old ? target.keptAs : null,
-      });
     }
     if (renamings.length > 0) await server.rename(renamings);
-    for (const { component } of ours) options.onStep?.({ kind: 'in-place', component: component.component });
+    for (const place of ours) {
+      options.onStep?.({ kind: 'in-place', component: place.component.component });
+      applied.push(await appliedAt(place));
+    }
   }
   return applied;
+}
+
+/** Told by the server alone, so that who runs this again is told the same. */
+async function appliedAt(place: Place): Promise<Applied> {
+  const { component, target, server } = place;
+  const state = await usableState(place);
+  const keptAs = state.next === 'nothing' && state.old ? target.keptAs : null;
+  const lost = keptAs === null ? [] : await server.lost(keptAs, target.database);
+  return { component: component.component, database: target.database, keptAs, lost };
 }

@@ -33,6 +33,18 @@ export class DatabaseNameTaken extends LedgerholdError {
   }
 }
 
+/** A database is to be replaced by somebody who is not its owner, and may not act as its owner. */
+export class NotTheOwner extends LedgerholdError {
+  override readonly name = 'NotTheOwner';
+  readonly kind = 'refused';
+  constructor(database: string, owner: string, user: string) {
+    super(
+      `database ${database} belongs to ${owner}, and ${user} may not act as ${owner}`,
+      `Give ${owner}’s own URL in the configuration, or a superuser’s; then run this again. Nothing was restored.`,
+    );
+  }
+}
+
 /** Another process is restoring onto the same server. */
 export class RestoreRunning extends LedgerholdError {
   override readonly name = 'RestoreRunning';

@@ -6,7 +6,7 @@ import type { PostgresSource } from '../io/postgres/connection.ts';
 import { type DatabaseServer, type Renaming, TargetInUse } from '../io/postgres/database-server.ts';
 import { isEmpty, restoreDump } from '../io/postgres/restore.ts';
 import type { ToolOptions } from '../io/postgres/tools.ts';
-import { DatabaseNameTaken } from './restore-errors.ts';
+import { DatabaseNameTaken, NotTheOwner } from './restore-errors.ts';
 
 export type DatabaseTarget = Extract<Target, { kind: 'database' }>;
 type Component = RestorePlan['components'][number];
@@ -40,6 +40,13 @@ export async function refuseVisitors({ target, server }: Place): Promise<void> {
   }
 }
 
+/** Rejects with `NotTheOwner` if what is to be replaced is another's, so that neither names nor owner could be given. */
+export async function refuseForeign({ target, server }: Place): Promise<void> {
+  const ownership = await server.ownership(target.database);
+  if (ownership === undefined || ownership.asOwner) return;
+  throw new NotTheOwner(target.database, ownership.owner, ownership.user);
+}
+
 export interface BesideOptions extends ToolOptions {
   readonly clock: Clock;
   readonly fencedBy: string;
@@ -47,7 +54,7 @@ export interface BesideOptions extends ToolOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** Restores beside the database in use, in place of what an interrupted attempt has left there. */
+/** Restores beside the database in use, for its owner, in place of what an interrupted attempt has left there. */
 export async function restoreBeside(
   place: Place,
   found: Extract<TargetState, { next: 'restore' }>['beside'],
@@ -59,7 +66,9 @@ export async function restoreBeside(
   if (found !== 'free') await server.drop(target.beside);
   await server.create(target.beside, target.database);
   await server.comment(target.beside, markOf(place, 'restoring', options));
-  await restoreDump(source, target.beside, component.artifact.content, dump, options);
+  const { owner } = (await server.ownership(target.database)) ?? {};
+  const whose = owner === undefined ? {} : { owner };
+  await restoreDump(source, target.beside, component.artifact.content, dump, { ...options, ...whose });
 }
 
 /** A database that was made and not marked, since we were interrupted just then, holds nothing. */
@@ -68,8 +77,12 @@ async function refuseUsed({ target, source }: Place, options: ToolOptions): Prom
   throw new DatabaseNameTaken(target.beside, 'it is not of this restore');
 }
 
-export const markChecked = (place: Place, options: BesideOptions): Promise<void> =>
-  place.server.comment(place.target.beside, markOf(place, 'checked', options));
+/** From here on only names change: what the old database has beside its content is carried over first. */
+export async function markChecked(place: Place, options: BesideOptions): Promise<void> {
+  const { server, target } = place;
+  await server.carry(target.database, target.beside);
+  await server.comment(target.beside, markOf(place, 'checked', options));
+}
 
 /** The two changes of name that put it in place; one where there is nothing to keep. Rejects with `TargetInUse`. */
 export async function switching(place: Place, old: boolean, options: BesideOptions): Promise<Renaming[]> {

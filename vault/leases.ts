@@ -36,7 +36,8 @@ export async function readLease(vault: Vault, key: string): Promise<Document<Lea
   if (leaseKey(node, slot, n) !== key) {
     throw new NotADocument(`${key} holds version ${n} for slot ${slot} of ${node}: moved or replayed`, remedy);
   }
-  if (leaseCheck(lease.value) !== lease.value.check) throw new NotADocument(`${key} does not fit its own check`, remedy);
+  if (leaseCheck(lease.value) !== lease.value.check)
+    throw new NotADocument(`${key} does not fit its own check`, remedy);
   return lease;
 }
 
@@ -67,9 +68,7 @@ export async function claim(
     const traces = await newestFence(ports.vault, node, slot);
     // Without lease and traces nobody was ever at it, and the chain need not be searched.
     const searched = latest !== undefined || traces > 0;
-    const manifest = searched
-      ? await manifestOfSlot(ports.vault, node, slot, latest?.value.head ?? 0)
-      : undefined;
+    const manifest = searched ? await manifestOfSlot(ports.vault, node, slot, latest?.value.head ?? 0) : undefined;
     if (manifest !== undefined) return { outcome: 'sealed', manifest };
     // A repeated call of the same run (its first answer was lost): the slot is still ours.
     if (latest?.value.state === 'held' && latest.value.holder === holder) {
@@ -132,7 +131,10 @@ function held(ports: LeasePorts, { fence, head, holder }: { fence: number; head:
 async function newestFence(vault: Vault, node: string, slot: string): Promise<number> {
   let newest = 0;
   const prefix = runsPrefix(node, slot);
-  for await (const { key } of vault.list(prefix)) newest = Math.max(newest, Number.parseInt(key.slice(prefix.length), 10));
+  for await (const { key } of vault.list(prefix)) {
+    const [fence] = /^\d+(?=\/)/.exec(key.slice(prefix.length)) ?? [];
+    newest = Math.max(newest, Number(fence ?? 0));
+  }
   return newest;
 }
 

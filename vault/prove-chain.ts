@@ -137,8 +137,7 @@ export async function orFinding<T>(findings: Finding[], about: string, read: () 
   } catch (error) {
     if (error instanceof NotADocument || error instanceof ChainDamaged) {
       findings.push(bad('DOCUMENT_DAMAGED', about, error.message));
-    }
-    else if (error instanceof UnknownFormat) {
+    } else if (error instanceof UnknownFormat) {
       findings.push({ level: 'unknown', code: 'FORMAT_UNKNOWN', about, text: error.message });
     } else throw error;
     return undefined;

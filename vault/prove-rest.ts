@@ -62,8 +62,7 @@ export async function proveLeases(vault: Vault, sealed: ReadonlySet<string>): Pr
       found.push(bad('LEASE_MISSING', key, `a version before ${key} is missing`));
     before = { slot, n };
     const lease = await orFinding(found, key, () => readLease(vault, key));
-    if (lease?.value.state === 'sealed')
-      found.push(...(await proveSealed(vault, key, lease.value.head, sealed)));
+    if (lease?.value.state === 'sealed') found.push(...(await proveSealed(vault, key, lease.value.head, sealed)));
   }
   return found;
 }

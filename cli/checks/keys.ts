@@ -1,6 +1,7 @@
 import { setId } from '../../core/names.ts';
 import { openArtifact } from '../../vault/artifact.ts';
-import { headSeq, readManifest, readReceipts, type StoredManifest } from '../../vault/sets.ts';
+import { newestFirst } from '../../vault/newest.ts';
+import { readReceipts, type StoredManifest } from '../../vault/sets.ts';
 import { openEncryption, openSigner } from '../context.ts';
 import { type Check, type CheckContext, type Finding, findingsOf, ok, warn } from './check.ts';
 
@@ -40,13 +41,14 @@ async function opened(context: CheckContext): Promise<readonly Finding[]> {
     return [warn('that somebody can open them is unproven', 'Run doctor with --identity FILE where that file is.')];
   }
   const manifests = await newestManifests(context);
-  if (manifests.length === 0) return [warn('there is no set yet that the identity could open', 'Run a backup first.')];
+  if (manifests.length === 0) return [unopened('nothing is stored yet')];
   const findings: Finding[] = [];
   for (const manifest of manifests) {
     findings.push(
       ...(await findingsOf(async () => {
-        const artifact = await smallestArtifact(context, manifest);
-        if (artifact === undefined) return [];
+        const artifact = await smallestEncrypted(context, manifest);
+        const { node, seq } = manifest.value;
+        if (artifact === undefined) return [unopened(`${setId(node, seq)} holds nothing that is encrypted`)];
         // To its end: only then is it proved to be whole.
         for await (const _ of openArtifact(vault, artifact, decrypt));
         return [ok(`the identity opens ${artifact.key}`)];
@@ -56,21 +58,28 @@ async function opened(context: CheckContext): Promise<readonly Finding[]> {
   return findings;
 }
 
-async function smallestArtifact({ vault }: CheckContext, { value }: StoredManifest) {
+const unopened = (why: string): Finding =>
+  warn(`that the identity opens what is stored is unproven: ${why}`, 'Run a backup, and doctor again.');
+
+async function smallestEncrypted({ vault }: CheckContext, { value }: StoredManifest) {
   const artifacts = [];
   for (const { start, end } of value.components) {
     const receipts = await readReceipts(vault, { start: start.key, end: end.key });
     artifacts.push(...(receipts.end?.value.artifacts ?? []));
   }
-  return artifacts.sort((a, b) => a.size - b.size)[0];
+  const encrypted = artifacts.filter(({ encodings }) =>
+    encodings.some((one) => one === 'age' || one === 'kms-envelope-v1'),
+  );
+  return encrypted.sort((a, b) => a.size - b.size)[0];
 }
 
 async function newestManifests({ vault, nodes }: CheckContext): Promise<StoredManifest[]> {
   const manifests: StoredManifest[] = [];
   for (const { node } of nodes) {
-    const seq = await headSeq(vault, node.name);
-    const manifest = seq === 0 ? undefined : await readManifest(vault, node.name, seq);
-    if (manifest !== undefined) manifests.push(manifest);
+    for await (const manifest of newestFirst(vault, node.name)) {
+      manifests.push(manifest);
+      break;
+    }
   }
   return manifests;
 }

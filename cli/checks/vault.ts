@@ -1,8 +1,7 @@
 import { assertWritable, freeBytes } from '../../local/disk.ts';
 import { ForeignVault, readVaultFormat } from '../../vault/format.ts';
 import { FORMAT_KEY } from '../../vault/layout.ts';
-import { headSeq, readManifest } from '../../vault/sets.ts';
-import { bytesOf } from '../render/sets.ts';
+import { newestSize } from '../../vault/newest.ts';
 import { bytesText } from '../render/units.ts';
 import { type Check, type CheckContext, type Finding, fail, ok, warn } from './check.ts';
 
@@ -60,8 +59,8 @@ export const diskCheck: Check = {
 async function lastSetBytes({ vault, nodes }: CheckContext): Promise<number | undefined> {
   let bytes: number | undefined;
   for (const { node } of nodes) {
-    const manifest = await readManifest(vault, node.name, await headSeq(vault, node.name));
-    if (manifest !== undefined) bytes = (bytes ?? 0) + bytesOf(manifest.value.components);
+    const size = await newestSize(vault, node.name);
+    if (size !== undefined) bytes = (bytes ?? 0) + size;
   }
   return bytes;
 }

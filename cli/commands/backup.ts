@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { Reason } from '../../core/manifest.ts';
 import { slotAt } from '../../core/schedule.ts';
+import { unavailableIn } from '../../protocols/splice/scan.ts';
 import { loadConfig, nodeNamed } from '../context.ts';
 import { prepareNode, slotOf } from '../nodes.ts';
 import { backupNouns, backupText } from '../render/backup.ts';
@@ -50,7 +51,9 @@ export async function backup(
       onCapture: progress.tell,
     });
     await progress.close();
-    return outcomeOf(result, warnings);
+    const untold = result.outcome === 'sealed' ? unavailableIn(result.manifest.value.facts) : [];
+    for (const each of untold) shell.warn(`the set is sealed without what Scan was to tell: ${each}`);
+    return outcomeOf(result, [...warnings, ...untold]);
   } finally {
     await progress.close();
   }

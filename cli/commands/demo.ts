@@ -51,8 +51,8 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<Outcome> {
 async function showAll(world: DemoWorld): Promise<Omit<Shown, 'milliseconds'>> {
   const { shell, dumper } = world;
   const show = shower(shell);
-  await show('plan: in which order, and why', 0, () => plan(shell, {}));
   const parts = dumper === undefined ? {} : { dumper };
+  await show('plan: in which order, and why', 0, () => plan(shell, {}, parts));
   const sealed = await show('backup: capture in that order, seal', 0, () => backup(shell, { reason: 'manual' }, parts));
   const proof = { vault: DEMO_FILES.vault, publicKey: [DEMO_FILES.publicKey], all: true };
   const verified = await show('verify: every byte, with the public key alone', 0, () => verifyVerb(shell, proof, []));

@@ -1,32 +1,39 @@
 import type { Command } from 'commander';
 import type { NodeConfig } from '../../config/nodes.ts';
 import type { Vault } from '../../core/vault.ts';
-import { describeSource } from '../../io/postgres/connection.ts';
 import { identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { planRetention, type RetentionPlan, RetentionRefused } from '../../vault/retain.ts';
 import { headSeq } from '../../vault/sets.ts';
+import { type Dumper, PG_DUMP } from '../captures.ts';
 import { type Loaded, loadConfig, nodesMeant, openSigner } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { openVault } from '../vaults.ts';
-import { warningsOf } from '../warnings.ts';
+import { unusedOf, warningsOf } from '../warnings.ts';
 
 interface Options {
   readonly node?: string;
 }
 
 export function define(command: Command, act: Act): void {
-  command.option('--node <name>', 'this node only').action(act<Options>(plan));
+  command.option('--node <name>', 'this node only').action(act<Options>((shell, options) => plan(shell, options)));
 }
 
-/** Reads the config, the secrets it names and the vault's list of sets. Calls no database and no node. */
-export async function plan(shell: Shell, options: Options): Promise<Outcome> {
+/**
+ * Reads the config, the secrets it names and the vault's list of sets. Calls no database and no node.
+ * `dumper`: what the demo does in another way.
+ */
+export async function plan(
+  shell: Shell,
+  options: Options,
+  { dumper = PG_DUMP }: { readonly dumper?: Dumper } = {},
+): Promise<Outcome> {
   const loaded = await loadConfig(shell);
   const vault = await openVault(loaded.config.vault, loaded.path);
   const nodes: NodePlan[] = [];
   for (const node of nodesMeant(loaded.config, options.node)) {
-    nodes.push(await planOf(node, loaded, vault, shell.clock.now()));
+    nodes.push(await planOf(node, loaded, vault, dumper, shell.clock.now()));
   }
   return {
     exit: 0,
@@ -36,15 +43,19 @@ export async function plan(shell: Shell, options: Options): Promise<Outcome> {
   };
 }
 
-async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, now: Date): Promise<NodePlan> {
+async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, dumper: Dumper, now: Date): Promise<NodePlan> {
   const prepared = await prepareNode(loaded, node);
   const retained = await retainedOf(node.name, loaded, vault, now);
   return {
     prepared,
     everySeconds: prepared.node.every ?? prepared.protocol.everyHours * 3600,
-    calls: callsOf(prepared),
-    retained: 'refused' in retained ? [] : retained.sets,
-    warnings: [...(await warningsOf(loaded, prepared)), ...('refused' in retained ? [retained.refused] : [])],
+    calls: callsOf(prepared, dumper),
+    ...('refused' in retained ? {} : { retained: retained.sets }),
+    warnings: [
+      ...(await warningsOf(loaded, prepared)),
+      ...unusedOf(loaded),
+      ...('refused' in retained ? [retained.refused] : []),
+    ],
   };
 }
 
@@ -67,9 +78,9 @@ async function retainedOf(
 }
 
 /** By component: what a run will ask, of whom. */
-function callsOf({ node, databases }: PreparedNode): ReadonlyMap<string, string> {
+function callsOf({ node, databases }: PreparedNode, dumper: Dumper): ReadonlyMap<string, string> {
   const calls = new Map<string, string>();
-  for (const [component, source] of databases) calls.set(component, `pg_dump of ${describeSource(source)}`);
+  for (const [component, source] of databases) calls.set(component, dumper.does(source));
   if (node.protocol === 'splice') calls.set('identities', `GET ${identitiesEndpoint(node.identities)}`);
   return calls;
 }

@@ -8,12 +8,12 @@ import { connectionOf } from '../../io/postgres/connection.ts';
 import { serverName } from '../../local/restore-places.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { findSet } from '../../vault/sets.ts';
-import { type ProvedSet, type ProveOptions, proveOne } from '../../vault/sound-set.ts';
-import { ConfigMissing, loadConfig, nodeNamed } from '../context.ts';
+import { type ProvedSet, proveOne } from '../../vault/sound-set.ts';
+import { ConfigMissing, type Loaded, loadConfig, nodeNamed } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { writePlan } from '../plan-file.ts';
 import { planNouns, planText } from '../render/restore.ts';
-import { type Chosen, chooseFrom } from '../restore-sets.ts';
+import { type Chosen, chooseFrom, nodeMeant } from '../restore-sets.ts';
 import type { Outcome, Shell } from '../shell.ts';
 import { publicKeysMeant, type TrustFlags } from '../trust.ts';
 import { UsageError } from '../usage-error.ts';
@@ -26,6 +26,7 @@ export interface PlanFlags extends TrustFlags {
   readonly node?: string;
   readonly out?: string;
   readonly accept?: readonly Acceptable[];
+  readonly full?: boolean;
 }
 
 /** Reads the vault and the config; calls no database. The plan is written to a file, and shown. */
@@ -33,32 +34,35 @@ export async function restorePlan(shell: Shell, flags: PlanFlags): Promise<Outco
   const now = shell.clock.now();
   const vault = await vaultMeant(shell, flags);
   const prove = { vault, publicKeys: await publicKeysMeant(shell, flags), protocolNamed, signal: shell.signal };
-  const newest = await findSet(vault, flags.set ?? 'latest', flags.node);
-  const { node: name, protocol } = newest.manifest.value;
-  const node = await nodeOf(shell, flags, newest.manifest.value);
+  const loaded = await configOf(shell, flags);
   const to = flags.to === undefined ? {} : { to: timeOf(flags.to) };
-  const wish = { accept: flags.accept ?? [], ...to, ...(flags.set === undefined ? {} : { set: newest.id }) };
-  const choice = await chooseFrom(name, protocolNamed(protocol), wish, now, prove);
-  const plan = await planOf(choice, name, node, flags, now, prove);
+  const set = flags.set === undefined ? undefined : (await findSet(vault, flags.set, flags.node)).id;
+  const name = set?.split('/')[0] ?? (await nodeMeant(vault, flags.node));
+  const wish = { accept: flags.accept ?? [], ...to, ...(set === undefined ? {} : { set }) };
+  const full = flags.full === true;
+  const choice = await chooseFrom(name, wish, now, { ...prove, full, note: shell.note });
+  const plan = await planOf(choice, await proveOne(name, choice.chosen.seq, prove), loaded, flags, now, vault.url);
   const file = flags.out ?? `restore-${plan.node}-${plan.seq}.json`;
   await writePlan(resolve(shell.cwd, file), plan);
-  const told = { plan, file, passedOver: choice.passedOver, now };
+  const told = { plan, file, passedOver: choice.passedOver, full, now };
   return { exit: 0, code: 'PLANNED', nouns: planNouns(told), text: planText(told) };
 }
 
 async function planOf(
-  { chosen, accepted }: Chosen,
-  name: string,
-  node: PreparedNode | undefined,
-  { only }: PlanFlags,
+  { accepted }: Chosen,
+  set: ProvedSet,
+  loaded: Loaded | undefined,
+  { only, vault: stranger }: PlanFlags,
   now: Date,
-  prove: ProveOptions,
+  vault: string,
 ): Promise<RestorePlan> {
-  const set = await proveOne(name, chosen.seq, prove);
   const { artifacts } = set.proof;
+  const { network, node: name } = set.manifest.value;
+  const known = loaded !== undefined && (stranger === undefined || loaded.config.network === network);
+  const node = known ? await prepareNode(loaded, nodeNamed(loaded.config, name)) : undefined;
   return planRestore({
     createdAt: Instant.parse(now.toISOString()),
-    ...{ vault: prove.vault.url, manifest: set.manifest, digest: sha256 },
+    ...{ vault, manifest: set.manifest, digest: sha256 },
     artifacts: Object.fromEntries(artifacts.map(({ component, artifact }) => [component, artifact])),
     targets: targetsOf(set, node),
     accepted: accepted.flatMap(({ hazard, why }) => {
@@ -71,19 +75,12 @@ async function planOf(
   });
 }
 
-/** The node as the config has it; undefined for a stranger, who has a vault and no config of its network. */
-async function nodeOf(
-  shell: Shell,
-  { vault }: PlanFlags,
-  { network, node }: { network: string; node: string },
-): Promise<PreparedNode | undefined> {
-  const loaded = await loadConfig(shell).catch((error: unknown) => {
+/** Undefined for a stranger, who names a vault and has no config. */
+const configOf = (shell: Shell, { vault }: PlanFlags): Promise<Loaded | undefined> =>
+  loadConfig(shell).catch((error: unknown) => {
     if (vault !== undefined && error instanceof ConfigMissing) return undefined;
     throw error;
   });
-  if (loaded === undefined || (vault !== undefined && loaded.config.network !== network)) return undefined;
-  return prepareNode(loaded, nodeNamed(loaded.config, node));
-}
 
 /** The database that the node opens, as the config has it; a stranger without the config gets files. */
 function targetsOf({ proof, report }: ProvedSet, node: PreparedNode | undefined): PlanInput['targets'] {

@@ -27,6 +27,7 @@ export function define(command: Command, act: Act): void {
         ACCEPTABLE,
       ),
     )
+    .option('--full', 'also read every byte of the set first; without it, apply proves them while it restores')
     .action(act<PlanFlags>(restorePlan));
   command
     .command('apply')

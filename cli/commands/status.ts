@@ -38,9 +38,10 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
     nodes.push({ ...(await standingOf(vault, node.name, now)), everySeconds, enabled: node.enabled });
   }
   const late = nodes.some((node) => overdue(node, now));
+  const age = nodes.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
   return {
     exit: 0,
-    code: nodes.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME',
+    code: nodes.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
     nouns: { network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
     text: statusText(config.network, vault.url, nodes, now),
   };

@@ -8,14 +8,15 @@ export interface NodePlan {
   readonly prepared: PreparedNode;
   readonly everySeconds: number;
   readonly calls: ReadonlyMap<string, string>;
-  readonly retained: RetentionPlan['sets'];
+  /** Absent where retention would refuse; a warning says why. */
+  readonly retained?: RetentionPlan['sets'];
   readonly warnings: readonly string[];
 }
 
 export function planNouns({ config }: Loaded, vault: string, nodes: readonly NodePlan[]): Record<string, unknown> {
   return {
     ...{ network: config.network, vault, encrypted: encryptedFor(config) },
-    nodes: nodes.map(({ prepared: { node, plan }, everySeconds, calls, retained, warnings }) => ({
+    nodes: nodes.map(({ prepared: { node, plan }, everySeconds, calls, retained = [], warnings }) => ({
       ...{ node: node.name, protocol: node.protocol, everySeconds, rpoSeconds: everySeconds },
       ...{ waves: plan.waves, order: plan.order, reasons: plan.reasons, calls: Object.fromEntries(calls) },
       retention: retained.map(({ set, keep, reasons }) => ({ set: set.stored.id, keep, reasons })),
@@ -52,13 +53,14 @@ function nodeText({ prepared: { node, protocol, plan }, everySeconds, calls, ret
     ...table([
       ['  every', `${every}: at most the changes of the last ${every} and of one run are in no set (RPO)`],
       ['  retention', retentionText(retained)],
-      ...dropped(retained),
+      ...dropped(retained ?? []),
       ...warnings.map((warning) => ['  warning', warning]),
     ]),
   ];
 }
 
 function retentionText(retained: NodePlan['retained']): string {
+  if (retained === undefined) return 'nothing is removed: see the warning';
   if (retained.length === 0) return 'no sets yet';
   const drop = retained.filter(({ keep }) => !keep).length;
   return `of ${retained.length} sets ${retained.length - drop} are kept, ${drop} would be removed`;
@@ -67,7 +69,7 @@ function retentionText(retained: NodePlan['retained']): string {
 /** A screenful; all of them are in the JSON. */
 const SHOWN = 20;
 
-function dropped(retained: NodePlan['retained']): string[][] {
+function dropped(retained: RetentionPlan['sets']): string[][] {
   return retained
     .slice(0, SHOWN)
     .map(({ set, keep, reasons }) => [`    ${set.stored.id}`, `${keep ? 'kept' : 'removed'}: ${reasons.join('; ')}`]);

@@ -11,20 +11,25 @@ export interface Planned {
   readonly plan: RestorePlan;
   readonly file: string;
   readonly passedOver: readonly PassedOver[];
+  /** Has every byte of the set been read? */
+  readonly full: boolean;
   readonly now: Date;
 }
 
-export const planNouns = ({ plan, file, passedOver }: Planned): Record<string, unknown> => ({
-  ...{ file, set: plan.set, manifest: plan.manifest, passedOver, plan },
+export const planNouns = ({ plan, file, passedOver, full }: Planned): Record<string, unknown> => ({
+  ...{ file, set: plan.set, manifest: plan.manifest, bytes: bytesProof(full), passedOver, plan },
 });
 
-export function planText({ plan, file, passedOver, now }: Planned): string[] {
+const bytesProof = (full: boolean): string => (full ? 'proved' : 'not read; apply proves them while it restores');
+
+export function planText({ plan, file, passedOver, full, now }: Planned): string[] {
   const { set, sealedAt, manifest, accepted, components, deployment, loses, after } = plan;
   return [
     `Restore of ${plan.node} from ${set}, sealed ${sealedAt} (${ageText(sealedAt, now)})`,
     ...table([
       ['  vault', plan.vault],
       ['  manifest', manifest],
+      ['  bytes', bytesProof(full)],
       ...accepted.map(({ hazard, why }) => ['  accepted', `${hazard}: ${why}`]),
       ...passedOver.map(({ id, why }) => ['  passed over', `${id}: ${why.join('; ')}`]),
     ]),
@@ -85,9 +90,10 @@ function stateText(state: TargetState): string {
 export function appliedText({ node, set, deployment, after }: RestorePlan, applied: readonly Applied[]): string[] {
   return [
     `${node} is restored from ${set}.`,
-    ...applied.map(({ component, database, keptAs }) =>
+    ...applied.flatMap(({ component, database, keptAs, lost }) => [
       keptAs === null ? `  ${component}: ${database}` : `  ${component}: ${database}; the old one is ${keptAs}`,
-    ),
+      ...lost.map((setting) => `    not carried over: its setting ${setting}; have a superuser make it`),
+    ]),
     ...commands('Now start it:', deployment.start),
     ...list('And afterwards:', after),
   ];

@@ -1,4 +1,4 @@
-import type { StoredSet } from '../../vault/sets.ts';
+import { isReadable, type StoredSet, type UnreadableSet } from '../../vault/sets.ts';
 import type { Signature } from '../signatures.ts';
 import { ageText, bytesText, table } from './units.ts';
 
@@ -15,29 +15,43 @@ export function setBrief({ id, manifest, tombstone }: StoredSet, signature?: Sig
   };
 }
 
+/** The same of one that cannot be read: `damaged`, or of a format that only a newer version knows. */
+export function unreadableBrief({ id, fault }: UnreadableSet): object {
+  const [node, seq] = id.split('/');
+  return { set: id, node, seq: Number(seq), state: unreadableState(fault), error: fault.message };
+}
+
+const unreadableState = ({ kind }: UnreadableSet['fault']) => (kind === 'violation' ? 'damaged' : 'unreadable');
+
 export function setsText(
-  sets: readonly StoredSet[],
+  sets: readonly (StoredSet | UnreadableSet)[],
   url: string,
   now: Date,
   signatures?: ReadonlyMap<string, Signature>,
 ): string[] {
   if (sets.length === 0) return [`No sets in ${url} yet. The first comes with \`ledgerhold backup\`.`];
-  const rows = sets.map(({ id, manifest: { value }, tombstone }) => [
-    id,
-    value.slot,
-    ageText(value.sealedAt, now),
-    tombstone === undefined ? value.verdict.status : 'expired',
-    bytesText(bytesOf(value.components)),
-    value.reason,
-    ...(signatures === undefined ? [] : [signatures.get(id) ?? '']),
-  ]);
+  const rows = sets.map((set) =>
+    isReadable(set)
+      ? [...rowOf(set, now), ...(signatures === undefined ? [] : [signatures.get(set.id) ?? ''])]
+      : [set.id, '-', '-', unreadableState(set.fault), '-', '-', ...(signatures === undefined ? [] : ['-'])],
+  );
   const noun = sets.length === 1 ? '1 set' : `${sets.length} sets`;
   return [
     ...table([[...HEAD, ...(signatures === undefined ? [] : ['SIGNATURE'])], ...rows]),
     '',
+    ...sets.flatMap((set) => (isReadable(set) ? [] : [`${set.id}: ${set.fault.message}. ${set.fault.remedy}`])),
     `${noun} in ${url}. What is attested is proved by \`ledgerhold verify\`.`,
   ];
 }
+
+const rowOf = ({ id, manifest: { value }, tombstone }: StoredSet, now: Date): string[] => [
+  id,
+  value.slot,
+  ageText(value.sealedAt, now),
+  tombstone === undefined ? value.verdict.status : 'expired',
+  bytesText(bytesOf(value.components)),
+  value.reason,
+];
 
 const HEAD = ['SET', 'SLOT', 'SEALED', 'ATTESTED', 'SIZE', 'REASON'];
 

@@ -14,7 +14,7 @@ export function overdue({ last, everySeconds, enabled }: NodeStatus, now: Date):
 }
 
 export function statusNouns(node: NodeStatus, now: Date): object {
-  const { last, capturedAt, running, failed, drill } = node;
+  const { last, capturedAt, running, failed, drill, damaged } = node;
   const ages = Object.entries(capturedAt).map(([component, at]) => [component, secondsSince(at, now)]);
   return {
     ...{ node: node.node, enabled: node.enabled, everySeconds: node.everySeconds, kept: node.kept },
@@ -31,6 +31,7 @@ export function statusNouns(node: NodeStatus, now: Date): object {
     failed:
       failed === undefined ? null : { slot: failed.slot, fence: failed.fence, at: failed.at, error: failed.error },
     drill: drill ?? null,
+    damaged: damaged.map(({ about, code, text }) => ({ key: about, code, text })),
   };
 }
 
@@ -60,8 +61,9 @@ function nodeText(node: NodeStatus, now: Date): string[] {
   ];
 }
 
-function eventRows({ running, failed, drill }: NodeStatus, now: Date): string[][] {
+function eventRows({ running, failed, drill, damaged }: NodeStatus, now: Date): string[][] {
   return [
+    ...damaged.map(({ level, text }) => [level === 'violation' ? 'DAMAGED' : 'unreadable', text]),
     ...running.map(({ slot, fence, holder, at }) => [
       'running',
       `slot ${slot}, attempt ${fence}, last sign of life ${ageText(at, now)}, ${holder}`,

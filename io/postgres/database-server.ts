@@ -1,7 +1,15 @@
 import { LedgerholdError } from '../../core/errors.ts';
 import { CaptureFailed } from '../../core/receipts.ts';
 import { type Connection, connectionOf, type PostgresSource } from './connection.ts';
-import { NoSuchDatabase } from './errors.ts';
+import {
+  accessCommands,
+  type DatabaseSetting,
+  type Ownership,
+  ownershipOf,
+  settingCommands,
+  settingsOf,
+} from './database-properties.ts';
+import { DatabaseNotReadable, NoSuchDatabase, PostgresToolFailed } from './errors.ts';
 import { identifier, literal, openSession, type Session } from './session.ts';
 import type { ToolOptions } from './tools.ts';
 
@@ -29,9 +37,15 @@ export interface Renaming {
 export interface DatabaseServer {
   /** The comment of each database among `names` that exists; null where it has none. */
   comments(names: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
-  /** Makes an empty database, with the encoding and locale of `like` if that exists. */
+  /** Whom a database belongs to; undefined if there is none of that name. */
+  ownership(name: string): Promise<Ownership | undefined>;
+  /** Makes an empty database, with the owner, encoding and locale of `like` if that exists. */
   create(name: string, like: string): Promise<void>;
   drop(name: string): Promise<void>;
+  /** Gives `to` what `from`, if it exists, has beside its content: rights, limit of connections and settings. */
+  carry(from: string, to: string): Promise<void>;
+  /** Settings of `from` that `to` is without, such as those that only a superuser may make; for people. */
+  lost(from: string, to: string): Promise<string[]>;
   comment(name: string, text: string): Promise<void>;
   /** Who is connected to a database, a line each. */
   visitors(name: string): Promise<string[]>;
@@ -45,11 +59,15 @@ export interface DatabaseServer {
 
 /** Connects beside the source's database, which may not exist, with the source's user. */
 export async function openDatabaseServer(source: PostgresSource, options: ToolOptions): Promise<DatabaseServer> {
-  const session = await openBeside(connectionOf(source), options);
+  const open = () => openBeside(connectionOf(source), options);
+  const session = await open();
   return {
     comments: (names) => comments(session, names),
-    create: async (name, like) => session.run(`CREATE DATABASE ${identifier(name)}${await localeOf(session, like)}`),
+    ownership: (name) => ownershipOf(session, name),
+    create: async (name, like) => session.run(`CREATE DATABASE ${identifier(name)}${await likeness(session, like)}`),
     drop: (name) => session.run(`DROP DATABASE ${identifier(name)}`),
+    carry: (from, to) => carry(session, from, to, open),
+    lost: (from, to) => lost(session, from, to),
     comment: (name, text) => session.run(commentOn(name, text)),
     visitors: (name) => visitors(session, name),
     rename: (renamings) => rename(session, renamings),
@@ -82,25 +100,58 @@ async function comments(session: Session, names: readonly string[]): Promise<Map
 }
 
 /** From template0: anything else may hold tables of its own, and only it may have another locale. */
-async function localeOf(session: Session, like: string): Promise<string> {
+async function likeness(session: Session, like: string): Promise<string> {
   const rows = await session.rows(
-    `SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = ${literal(like)}`,
+    `SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba) FROM pg_database WHERE datname = ${literal(like)}`,
   );
-  const [encoding, collate, ctype] = rows[0] ?? ['UTF8'];
+  const [encoding, collate, ctype, owner] = rows[0] ?? ['UTF8'];
   const locale = collate && ctype ? ` LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}` : '';
-  return ` TEMPLATE template0 ENCODING ${literal(encoding ?? 'UTF8')}${locale}`;
+  const owned = owner ? ` OWNER ${identifier(owner)}` : '';
+  return `${owned} TEMPLATE template0 ENCODING ${literal(encoding ?? 'UTF8')}${locale}`;
+}
+
+async function carry(session: Session, from: string, to: string, open: () => Promise<Session>): Promise<void> {
+  if ((await ownershipOf(session, from)) === undefined) return;
+  for (const command of await accessCommands(session, from, to)) await session.run(command);
+  for (const setting of await settingsOf(session, from)) await trySetting(to, setting, open);
+}
+
+/** On a connection of its own, which a refusal makes useless. What was refused is seen by `lost`. */
+async function trySetting(database: string, setting: DatabaseSetting, open: () => Promise<Session>): Promise<void> {
+  const session = await open();
+  try {
+    for (const command of settingCommands(database, setting)) await session.run(command);
+  } catch (error) {
+    if (!(error instanceof DatabaseNotReadable || error instanceof PostgresToolFailed)) throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+async function lost(session: Session, from: string, to: string): Promise<string[]> {
+  const titles = async (database: string) =>
+    (await settingsOf(session, database)).map(({ role, name }) => (role === null ? name : `${name} of ${role}`));
+  const kept = await titles(to);
+  return (await titles(from)).filter((title) => !kept.includes(title));
 }
 
 const commentOn = (name: string, text: string): string => `COMMENT ON DATABASE ${identifier(name)} IS ${literal(text)}`;
 
 async function visitors(session: Session, name: string): Promise<string[]> {
+  // Of other users' sessions an unprivileged one sees database and user, and null for all else. The server's own
+  // processes have no user.
   const rows = await session.rows(
-    `SELECT coalesce(nullif(application_name, ''), 'a program without a name'), usename, host(client_addr)
+    `SELECT usename, backend_type, coalesce(nullif(application_name, ''), 'a program without a name'), host(client_addr)
      FROM pg_stat_activity
-     WHERE datname = ${literal(name)} AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+     WHERE datname = ${literal(name)} AND pid <> pg_backend_pid()
+       AND (backend_type = 'client backend' OR backend_type IS NULL AND usename IS NOT NULL)
      ORDER BY backend_start LIMIT 10`,
   );
-  return rows.map(([program, user, address]) => `${program} (user ${user}, from ${address ?? 'a local socket'})`);
+  return rows.map(([user, type, program, address]) =>
+    type === null
+      ? `a program that only a superuser may see (user ${user})`
+      : `${program} (user ${user}, from ${address ?? 'a local socket'})`,
+  );
 }
 
 async function rename(session: Session, renamings: readonly Renaming[]): Promise<void> {

@@ -6,23 +6,40 @@ import { CUSTOM_DUMP } from './dump.ts';
 import { UnsupportedDump } from './errors.ts';
 import { failureNamed } from './failures.ts';
 import { PLAIN_DUMP } from './pglite-dump.ts';
-import { openSession } from './session.ts';
+import { identifier, openSession } from './session.ts';
 import { type RunningTool, startTool, type Tool, type ToolEnd, type ToolOptions } from './tools.ts';
 
 export interface RestoreOptions extends ToolOptions {
   readonly signal?: AbortSignal;
+  /** Whom all of it is to belong to, a role that the source's user may act as; default: that user. */
+  readonly owner?: string;
   /** Of the dump, so far. */
   readonly onBytes?: (bytes: number) => void;
 }
 
+interface Reader {
+  readonly tool: Tool;
+  readonly args: readonly string[];
+  /** Further arguments, for another owner than the connected user. */
+  readonly ownedBy: (role: string) => readonly string[];
+}
+
 /** What reads which kind of dump from its standard input, and stops at the first error. */
-const READERS: Readonly<Record<string, readonly [Tool, ...string[]]>> = {
-  [CUSTOM_DUMP]: ['pg_restore', '--no-owner', '--no-privileges', '--exit-on-error'],
-  [PLAIN_DUMP]: ['psql', '--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'],
+const READERS: Readonly<Record<string, Reader>> = {
+  [CUSTOM_DUMP]: {
+    tool: 'pg_restore',
+    args: ['--no-owner', '--no-privileges', '--exit-on-error'],
+    ownedBy: (role) => [`--role=${role}`],
+  },
+  [PLAIN_DUMP]: {
+    tool: 'psql',
+    args: ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'],
+    ownedBy: (role) => [`--command=SET ROLE ${identifier(role)}`, '--file=-'],
+  },
 };
 
 /**
- * Restores a dump into `database`, which is empty, on the source's server; all of it will belong to the source's user.
+ * Restores a dump into `database`, which is empty, on the source's server; all of it will belong to one role.
  * Rejects with what `dump` throws, with `UnsupportedDump` or a named `CaptureFailed`; the database then holds a part.
  */
 export async function restoreDump(
@@ -32,9 +49,11 @@ export async function restoreDump(
   dump: AsyncIterable<Uint8Array>,
   options: RestoreOptions,
 ): Promise<void> {
-  const { signal } = options;
-  const [tool, ...args] = READERS[content] ?? [];
-  if (tool === undefined) throw new UnsupportedDump(`it is ${content}, which no program here restores`);
+  const { signal, owner } = options;
+  const reader = READERS[content];
+  if (reader === undefined) throw new UnsupportedDump(`it is ${content}, which no program here restores`);
+  const { tool } = reader;
+  const args = [...reader.args, ...(owner === undefined ? [] : reader.ownedBy(owner))];
   const connection = { ...connectionOf(source), database };
   signal?.throwIfAborted();
   const running = await startTool(tool, connection, args, options);

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, connectionString } from './connection.ts';
@@ -88,11 +88,22 @@ const inherited = ({ environment }: ToolOptions): NodeJS.ProcessEnv =>
 
 /** Open to us and nobody else, and gone with the last who has it open, even if we are killed. */
 async function passwordFile(password: string): Promise<FileHandle> {
+  const file = await namelessFile();
+  try {
+    // At a place of its own: whoever inherits it reads from the start.
+    await file.write(`*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`, 0);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Nobody finds it, and what is written to it is under no name at any time. */
+async function namelessFile(): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'ledgerhold-'));
   try {
-    const path = join(folder, 'pgpass');
-    await writeFile(path, `*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`, { mode: 0o600, flag: 'wx' });
-    return await open(path, 'r');
+    return await open(join(folder, 'pgpass'), 'wx+', 0o600);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -69,6 +69,7 @@ export const canton: Protocol = {
     loses: [
       'everything that happened after the capture and is not on a sequencer that still holds it',
       'local configuration since then: synchronizer connections, users, uploaded packages, repairs, party replication',
+      'rights that were granted to other roles on what is inside the databases (GRANT): all of it belongs to their owners',
       'rejections that were not yet delivered; ledger offsets may differ from those before',
     ],
     after: [

@@ -2,8 +2,17 @@ import * as z from 'zod';
 import { LedgerholdError } from '../../core/errors.ts';
 import type { Http } from '../../io/http.ts';
 
-/** What Scan says about the network at the time of a set. A value that cannot be had reads `unavailable: ` and why. */
-export type ScanFacts = Readonly<Record<'migrationId' | 'synchronizer' | 'serial', string>>;
+/**
+ * What Scan says about the network at the time of a set. A value that cannot be had reads `unavailable: ` and why.
+ * `serial` is that of the physical synchronizer, whose whole id no endpoint of Scan tells: it holds a protocol version.
+ */
+export type ScanFacts = Readonly<Record<'migrationId' | 'logicalSynchronizer' | 'serial', string>>;
+
+/** Those of a set's facts that were to be had from somebody and were not, a line each. */
+export const unavailableIn = (facts: Readonly<Record<string, string>>): string[] =>
+  Object.entries(facts)
+    .filter(([, value]) => value.startsWith('unavailable: '))
+    .map(([name, value]) => `${name} is ${value}`);
 
 const ActiveSerial = z.object({ serial: z.int().min(0) });
 const Sequencer = z.object({ migrationId: z.int().min(0), synchronizerSerial: z.int().min(0).nullish() });
@@ -20,7 +29,7 @@ export async function scanFacts(scan: string, http: Http, signal?: AbortSignal):
     ask(`${base}/dso-sequencers`, DsoSequencers, http, signal),
   ]);
   const serial = typeof active === 'string' ? active : String(active.serial);
-  if (typeof listed === 'string') return { serial, synchronizer: listed, migrationId: listed };
+  if (typeof listed === 'string') return { serial, logicalSynchronizer: listed, migrationId: listed };
   return { serial, ...placeOf(listed.domainSequencers, typeof active === 'string' ? undefined : active.serial) };
 }
 
@@ -34,7 +43,7 @@ function placeOf(listed: Listed, serial: number | undefined) {
     .filter(({ sequencers }) => sequencers.length > 0);
   const meant = bySerial.length > 0 ? bySerial : listed;
   return {
-    synchronizer: onlyOne(meant.map(({ domainId }) => domainId)),
+    logicalSynchronizer: onlyOne(meant.map(({ domainId }) => domainId)),
     migrationId: onlyOne(meant.flatMap(({ sequencers }) => sequencers.map(({ migrationId }) => String(migrationId)))),
   };
 }

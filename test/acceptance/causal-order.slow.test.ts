@@ -124,6 +124,17 @@ nodes:
     const fence = Fence.parse(1);
     const run = runOf(loaded, prepared, slot, 'manual');
     const taken = new Map<string, Captured>();
+    const ports = {
+      ...{ vault, signer: world.keys.signer, clock: { now: () => new Date() }, holderGone: () => false, protocolNamed },
+      captures: {
+        source: () => ({ kind: 'forged', at: 'forged' }),
+        start: async (order: { component: string }) => order.component,
+        poll: async () => ({ ended: true, progress: { bytes: 0 } }),
+        finish: async (handle: string) => taken.get(handle) ?? Promise.reject(new Error(`no ${handle}`)),
+      },
+    };
+    // Before anything lies under the attempt: what nobody claimed is taken for another's.
+    await claimSlot({ run, holder: slot }, ports);
     for (const component of ['identities', 'participant', 'validator-app']) {
       const ticket = run.components.find((each) => each.component === component);
       if (ticket === undefined) throw new Error(`no ${component}`);
@@ -143,16 +154,6 @@ nodes:
       taken.set(component, component === 'participant' ? farAhead(Captured.parse(captured)) : Captured.parse(captured));
       if (component === 'participant') await oneIngestion();
     }
-    const ports = {
-      ...{ vault, signer: world.keys.signer, clock: { now: () => new Date() }, holderGone: () => false, protocolNamed },
-      captures: {
-        source: () => ({ kind: 'forged', at: 'forged' }),
-        start: async (order: { component: string }) => order.component,
-        poll: async () => ({ ended: true, progress: { bytes: 0 } }),
-        finish: async (handle: string) => taken.get(handle) ?? Promise.reject(new Error(`no ${handle}`)),
-      },
-    };
-    await claimSlot({ run, holder: slot }, ports);
     const { waves } = await planWaves({ run, fence }, ports);
     for (const ticket of waves.flat()) {
       const { handle } = await startCapture({ ticket }, ports);

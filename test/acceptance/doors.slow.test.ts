@@ -166,7 +166,7 @@ describeWithPostgres('a stranger with a vault and a public key', () => {
       ] as const) {
         await damaged(pattern, harm);
         const said = await runCli(['verify', '--all', '--vault', './damaged', ...key, '--json'], { cwd: world.folder });
-        expect(`${kind}, ${what}: ${said.exit} ${said.json()['code']}`).toBe(`${kind}, ${what}: 1 VIOLATED`);
+        expect(`${kind}, ${what}: ${said.exit} ${String(said.json()['code'])}`).toBe(`${kind}, ${what}: 1 VIOLATED`);
       }
     },
     60_000,

@@ -13,7 +13,7 @@ import { describeWithPostgres } from '../support/postgres.ts';
 const built = existsSync(join(import.meta.dirname, '../../dist/ledgerhold.js'));
 const describeHere = built
   ? describeWithPostgres
-  : (name: string) => describe.skip(`${name} (dist is not built)`, () => {});
+  : (name: string, tests: () => void) => describe.skip(`${name} (dist is not built)`, tests);
 
 describeHere('backup of a validator at work', () => {
   let world: CliWorld;
@@ -39,6 +39,15 @@ describeHere('backup of a validator at work', () => {
     expect(proof.json).toMatchObject({ ok: true, code: 'PROVEN_DEEP' });
     const doctor = await cli(['doctor', '--identity', 'identity.txt']);
     expect(doctor.json).toMatchObject({ ok: true, code: 'HEALTHY' });
+  }, 60_000);
+
+  test('whose Scan is away is sealed with a warning, told on stderr and in the JSON', async () => {
+    const yaml = world.yaml.replace('    identities:', '    scan: http://127.0.0.1:9\n    identities:');
+    const said = await cli(['backup', '--slot', 'scan-away', '--config', await world.config('scan.yaml', yaml)]);
+    expect(said.json).toMatchObject({ ok: true, code: 'SEALED' });
+    const told = expect.stringMatching(/identities\.serial is unavailable: /);
+    expect(said.json['warnings']).toContainEqual(told);
+    expect(said.stderr).toEqual(told);
   }, 60_000);
 
   test('the same slot run twice at the same moment gives one set', async () => {

@@ -9,7 +9,7 @@ import { describeWithPostgres } from '../support/postgres.ts';
 const built = existsSync(join(import.meta.dirname, '../../dist/ledgerhold.js'));
 const describeHere = built
   ? describeWithPostgres
-  : (name: string) => describe.skip(`${name} (dist is not built)`, () => {});
+  : (name: string, tests: () => void) => describe.skip(`${name} (dist is not built)`, tests);
 
 const STRANGER = ['--vault', 'vault', '--public-key', 'public-key.pem', '--config', 'none.yaml'];
 

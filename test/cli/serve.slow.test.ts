@@ -12,7 +12,7 @@ import { describeWithMount, onSmallDisk } from '../support/small-disk.ts';
 const built = existsSync(join(import.meta.dirname, '../../dist/ledgerhold.js'));
 const describeHere = built
   ? describeWithPostgres
-  : (name: string) => describe.skip(`${name} (dist is not built)`, () => {});
+  : (name: string, tests: () => void) => describe.skip(`${name} (dist is not built)`, tests);
 
 interface Call {
   readonly path: string;

@@ -30,6 +30,13 @@ describe('without a name', () => {
     ]);
   });
 
+  test('of a damaged set nothing else is said: neither its age nor its order can be known', () => {
+    const damaged = set(2, 0, { sealedAt: 'never', verdict: 'violated', damage: 'damaged: the signature is wrong' });
+    const choice = choose([set(1, 1), damaged]);
+    expect(choice).toMatchObject({ ok: true, chosen: { seq: 1 } });
+    expect(choice.passedOver).toEqual([{ id: 'validator-1/2', why: ['damaged: the signature is wrong'] }]);
+  });
+
   test('a set from after the wished time is passed over, and one of that very moment is not', () => {
     const to = new Date(daysAgo(2));
     expect(choose([set(1, 3), set(2, 2), set(3, 1)], { to })).toMatchObject({ ok: true, chosen: { seq: 2 } });
@@ -77,7 +84,12 @@ describe('with a name', () => {
   });
 
   test('a violated, incomplete or expired set is refused whatever is accepted', () => {
-    for (const more of [{ verdict: 'violated' as const }, { missing: ['x'] }, { expired: true }]) {
+    for (const more of [
+      { verdict: 'violated' as const },
+      { missing: ['x'] },
+      { expired: true },
+      { damage: 'damaged: x' },
+    ]) {
       expect(named(more, { accept: ['old', 'unproven'] })).toMatchObject({ ok: false });
     }
   });

@@ -26,7 +26,11 @@ describe('how far a restore has got', () => {
     ],
     ['somebody else has the name beside', { 'db_n-1': 'my notes' }, { next: 'stop', taken: 'db_n-1' }],
     ['another set has the name beside', { 'db_n-1': mark('checked', { manifest: 'c'.repeat(64) }) }, { next: 'stop' }],
-    ['what was in place was moved aside', { db: null, 'db_n-1': mark('in-place') }, { next: 'stop', taken: 'db_n-1' }],
+    [
+      'what was in place was moved aside',
+      { db: null, 'db_n-1': mark('in-place') },
+      { next: 'stop', why: 'it has been in place, and a node may have written to it' },
+    ],
     ['an old one was kept before', { db: null, 'db_before_n-1': null }, { next: 'stop', taken: 'db_before_n-1' }],
   ])('is told when %s', (_, comments: Record<string, string | null>, state) => {
     expect(targetState(names, mine, new Map(Object.entries(comments)))).toMatchObject(state);

@@ -120,7 +120,10 @@ export interface ToyWorld {
   readonly holderGone?: (holder: string) => boolean;
 }
 
-export const healthy = { app: reading('app', 'seen', 5), ledger: reading('ledger', 'end', 7) };
+export const healthy: Readonly<Record<'app' | 'ledger', Reading>> = {
+  app: reading('app', 'seen', 5),
+  ledger: reading('ledger', 'end', 7),
+};
 
 /** The steps of one run, one after the other, as the workflow takes them. */
 export function toySteps(world: ToyWorld, run: Run, readings: Readonly<Record<string, Reading>> = healthy) {

@@ -4,6 +4,7 @@ import { Fence, Slot } from '../../core/names.ts';
 import { StaleFence } from '../../core/slot.ts';
 import { run as planWaves } from '../../lambdas/plan-waves/run.ts';
 import { run as startCapture } from '../../lambdas/start-capture/run.ts';
+import { leaseKey } from '../../vault/layout.ts';
 import { latestLease } from '../../vault/leases.ts';
 import { readSets } from '../../vault/sets.ts';
 import { verify } from '../../vault/verify.ts';
@@ -17,6 +18,10 @@ async function setsIn(vault: MemoryVault) {
   const sets = [];
   for await (const { manifest } of readSets(vault, 'toy-1')) sets.push(manifest.value);
   return sets;
+}
+
+function forget(vault: MemoryVault, slot: string) {
+  for (const key of vault.objects.keys()) if (key.startsWith(`leases/toy-1/${slot}/`)) vault.objects.delete(key);
 }
 
 const status = async (vault: MemoryVault) =>
@@ -78,6 +83,38 @@ describe('a slot', () => {
     await next.capture(2);
     await next.seal(2);
     expect(await setsIn(vault)).toMatchObject([{ slot: SLOT, fence: 2 }]);
+  });
+
+  test('that was sealed is known to be so when its leases are gone', async () => {
+    const vault = new MemoryVault();
+    await backupToy({ vault, keys }, 'before');
+    await backupToy({ vault, keys }, SLOT);
+    forget(vault, SLOT);
+    expect(await backupToy({ vault, keys }, SLOT)).toEqual({ outcome: 'sealed', fence: 1, set: 'toy-1/2' });
+  });
+
+  test('whose leases are gone is taken with a fence above all that lies there', async () => {
+    const vault = new MemoryVault();
+    const first = toySteps({ vault, keys }, toyRun(SLOT));
+    await first.claim('first');
+    await first.capture();
+    forget(vault, SLOT);
+    const next = toySteps({ vault, keys }, toyRun(SLOT));
+    expect(await next.claim('next')).toMatchObject({ outcome: 'taken', fence: 2 });
+    await next.capture(2);
+    await next.seal(2);
+    expect(await status(vault)).toBe('proven');
+  });
+
+  test('does not believe a lease of another slot, or an older version of its own', async () => {
+    const vault = new MemoryVault();
+    await backupToy({ vault, keys }, SLOT);
+    await backupToy({ vault, keys }, 'other');
+    for (const from of [leaseKey('toy-1', 'other', 2), leaseKey('toy-1', SLOT, 1)]) {
+      vault.objects.set(leaseKey('toy-1', SLOT, 2), vault.objects.get(from) ?? new Uint8Array());
+      await expect(latestLease(vault, 'toy-1', SLOT)).rejects.toThrow('moved or replayed');
+      expect(await status(vault)).toBe('violated');
+    }
   });
 
   test('with a live lease is not taken; with an expired one it is', async () => {

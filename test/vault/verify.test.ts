@@ -70,12 +70,12 @@ describe('verify', () => {
     }
   });
 
-  test('finds every file removed, but for the newest manifest, whose loss only a known head shows', async () => {
+  test('finds every file removed, but for a slot’s newest lease; the newest manifest’s loss only a known head shows', async () => {
     const { vault, keys } = await threeSets();
     const head = (await prove(vault, keys)).heads[0]?.sha256 ?? '';
     for (const [key, body] of [...vault.objects]) {
       // The last version of a slot's lease may be gone: it then looks like a run that died, which it does no harm to be.
-      if (key.startsWith('leases/')) continue;
+      if (key.startsWith('leases/') && key.endsWith('/00000002.json')) continue;
       vault.objects.delete(key);
       const { status } = await prove(vault, keys, { expectHead: head });
       expect({ key, status }).toEqual({ key, status: 'violated' });
@@ -95,7 +95,7 @@ describe('verify', () => {
     const { vault, keys } = await threeSets();
     const kinds = Map.groupBy(vault.objects.keys(), (key) => key.replace(/^.*\//, '').replace(/[0-9a-f]{8,}/g, ''));
     for (const [first, second] of kinds.values()) {
-      if (first === undefined || second === undefined || first.startsWith('leases/')) continue;
+      if (first === undefined || second === undefined) continue;
       const [a, b] = [vault.objects.get(first), vault.objects.get(second)];
       if (a === undefined || b === undefined) continue;
       vault.objects.set(first, b).set(second, a);

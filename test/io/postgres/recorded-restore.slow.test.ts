@@ -9,7 +9,7 @@ import { describeWithPostgres } from '../../support/postgres.ts';
 const folder = join(process.env['LEDGERHOLD_FIXTURES'] ?? '', 'canton');
 const describeRecorded = existsSync(join(folder, 'positions.json'))
   ? describeWithPostgres
-  : (name: string) => describe.skip(`${name} (LEDGERHOLD_FIXTURES is not set)`, () => {});
+  : (name: string, tests: () => void) => describe.skip(`${name} (LEDGERHOLD_FIXTURES is not set)`, tests);
 
 describeRecorded('dumps of a real Canton network', () => {
   let server: IsolatedServer;

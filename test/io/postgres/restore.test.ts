@@ -70,6 +70,23 @@ describeWithPostgres('a database restored from its dump', () => {
     await client.end();
   });
 
+  test.each([
+    ['pg_dump-custom', ['-Fc', '-Z0']],
+    ['pg_dump-plain', ['-Fp', '--no-owner']],
+  ])('belongs to the role that was named (%s)', async (content, args) => {
+    const name = `given-${content}`;
+    const client = await connectTo(server.url('origin'));
+    await client.query(`CREATE DATABASE "${name}" OWNER stranger`);
+    await client.end();
+    const from = pieces(await dumped('origin', ...args));
+    await restoreDump(source(), name, content, from, { ...options, owner: 'stranger' });
+    const restored = await connectTo(server.url(name));
+    expect((await restored.query(`SELECT tableowner FROM pg_tables WHERE tablename = 'thing'`)).rows).toEqual([
+      { tableowner: 'stranger' },
+    ]);
+    await restored.end();
+  });
+
   test('is told apart from half of one: a cut dump fails', async () => {
     await databases.create('half', 'origin');
     const half = pieces(dump.subarray(0, dump.length / 2));
@@ -114,6 +131,15 @@ describeWithPostgres('a database restored from its dump', () => {
     await behind.create('behind', 'origin');
     await restoreDump(via, 'behind', 'pg_dump-custom', pieces(dump), options);
     expect(await factsOf(via, 'behind', [largest], options)).toEqual({ thing: await things('behind') });
+    const client = await connectTo(server.url('origin'));
+    await client.query(`ALTER DATABASE origin SET ledgerhold.test TO 'it''s "kept"'`);
+    await client.query('GRANT CREATE ON DATABASE origin TO stranger');
+    await client.end();
+    expect(await behind.lost('origin', 'behind')).toEqual(['ledgerhold.test']);
+    await behind.carry('origin', 'behind');
+    expect(await behind.lost('origin', 'behind')).toEqual([]);
+    expect(await behind.ownership('behind')).toEqual({ owner: 'postgres', user: 'postgres', asOwner: true });
+    expect(await behind.ownership('absent')).toBeUndefined();
     await behind.close();
     const { stdout } = await run('cat', [join(folder, 'seen')]);
     expect(stdout).toContain('pg_restore');
@@ -148,6 +174,16 @@ describeWithPostgres('a database restored from its dump', () => {
       const client = await connectTo(`${server.url('origin')}?application_name=canton`);
       expect(await databases.visitors('origin')).toEqual(['canton (user postgres, from 127.0.0.1)']);
       await client.end();
+    });
+
+    test('show who uses a database, to a user without privileges too', async () => {
+      const admin = await connectTo(`${server.url('origin')}?application_name=canton`);
+      await admin.query(`CREATE ROLE nobody LOGIN PASSWORD '${server.password}'`);
+      const unprivileged = await openDatabaseServer({ url: server.url('gone', 'nobody') }, options);
+      const seen = ['a program that only a superuser may see (user postgres)'];
+      expect(await unprivileged.visitors('origin')).toEqual(seen);
+      await unprivileged.close();
+      await admin.end();
     });
 
     test('can be locked by one of us only', async () => {

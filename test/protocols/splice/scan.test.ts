@@ -31,23 +31,26 @@ describe('scanFacts', () => {
   test('names the synchronizer whose sequencers have the active serial', async () => {
     const domainSequencers = [domain('old::1220cd', [3, 0]), domain(global, [4, 1], [4, 1], [3, 0])];
     const facts = await factsFrom({ serial: 1 }, { domainSequencers });
-    expect(facts).toEqual({ serial: '1', synchronizer: global, migrationId: '4' });
+    expect(facts).toEqual({ serial: '1', logicalSynchronizer: global, migrationId: '4' });
   });
 
   test('serial 0 is a serial', async () => {
     const domainSequencers = [domain(global, [4, 0]), domain('next::1220ef', [5, 1])];
     expect(await factsFrom({ serial: 0 }, { domainSequencers })).toEqual({
       serial: '0',
-      synchronizer: global,
+      logicalSynchronizer: global,
       migrationId: '4',
     });
   });
 
   test('an older Scan tells no serial: the only synchronizer is named, several are not guessed from', async () => {
     const one = await factsFrom(undefined, { domainSequencers: [domain(global, [4], [4])] });
-    expect(one).toEqual({ serial: 'unavailable: Scan answered 404', synchronizer: global, migrationId: '4' });
+    expect(one).toEqual({ serial: 'unavailable: Scan answered 404', logicalSynchronizer: global, migrationId: '4' });
     const two = await factsFrom(undefined, { domainSequencers: [domain(global, [4]), domain('b::1', [5])] });
-    expect(two).toMatchObject({ synchronizer: 'unavailable: Scan names 2', migrationId: 'unavailable: Scan names 2' });
+    expect(two).toMatchObject({
+      logicalSynchronizer: 'unavailable: Scan names 2',
+      migrationId: 'unavailable: Scan names 2',
+    });
   });
 
   test.each([
@@ -56,13 +59,13 @@ describe('scanFacts', () => {
     ['null', 'null'],
   ])('%s in place of an answer is said to be unavailable', async (_, answer) => {
     const form = 'unavailable: Scan answered in a form unknown here';
-    expect(await factsFrom(answer, answer)).toEqual({ serial: form, synchronizer: form, migrationId: form });
+    expect(await factsFrom(answer, answer)).toEqual({ serial: form, logicalSynchronizer: form, migrationId: form });
   });
 
   test('a Scan that is away is said to be unavailable, by the name of the error', async () => {
     const facts = await scanFacts('https://scan.example', guardedHttp(outboundTo([])));
     const away = 'unavailable: OriginNotAllowed';
-    expect(facts).toEqual({ serial: away, synchronizer: away, migrationId: away });
+    expect(facts).toEqual({ serial: away, logicalSynchronizer: away, migrationId: away });
   });
 
   test('whoever gives up is told so', async () => {
