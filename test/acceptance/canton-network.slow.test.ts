@@ -84,9 +84,9 @@ ${COMPONENTS.map((each) => `      ${each}: { postgres: { url: { env: ${each.toUp
     });
 
   test('in the right order are proven, with the positions that were read when they were recorded', async () => {
-    await backup('a', 'ordered');
-    const report = await prove(['network-a/1']);
-    expect(report.sets).toMatchObject([{ set: 'network-a/1', status: 'proven', findings: [] }]);
+    const set = (await backup('a', 'ordered')).sealManifest?.set ?? '';
+    const report = await prove([set]);
+    expect(report.sets).toMatchObject([{ set, status: 'proven', findings: [] }]);
     const { participant, mediator, sequencer, verdict } = positions().a;
     const upper = { component: 'sequencer', value: String(sequencer.watermark_max_ts_us) };
     expect(report.sets[0]?.comparisons).toEqual(
