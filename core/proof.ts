@@ -31,7 +31,13 @@ export interface RunIdentity {
   readonly fence: number;
 }
 
-const violation = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
+/** What is proved not so. */
+export const violation = (code: string, about: string, text: string): Finding => ({
+  level: 'violation',
+  code,
+  about,
+  text,
+});
 
 /**
  * Re-proves the order of one run from its receipts alone, with no trust in clocks: a start half that cites the digest

@@ -1,5 +1,5 @@
 import { ChainDamaged, type Tombstone } from '../core/manifest.ts';
-import type { Finding } from '../core/proof.ts';
+import { type Finding, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, NotADocument, UnknownFormat } from './documents.ts';
 import { manifestKey, numberOf, signatureKey, tombstoneKey, tombstonesPrefix } from './layout.ts';
@@ -58,7 +58,7 @@ async function proveLink(context: Context, seq: number, before: StoredManifest |
   const manifest = await orFinding(findings, key, () => readManifest(vault, node, seq));
   if (manifest === undefined) {
     if (findings.length === 0)
-      findings.push(bad('MANIFEST_MISSING', key, `${key} is missing from the middle of its chain`));
+      findings.push(violation('MANIFEST_MISSING', key, `${key} is missing from the middle of its chain`));
     return { seq, manifest: undefined, tombstone: undefined, findings };
   }
   const { value } = manifest;
@@ -68,16 +68,16 @@ async function proveLink(context: Context, seq: number, before: StoredManifest |
     (context.network !== undefined && value.network !== context.network)
   ) {
     const text = `${key} holds manifest ${value.seq} of ${value.node} in ${value.network}: moved or replayed`;
-    findings.push(bad('MANIFEST_FOREIGN', key, text));
+    findings.push(violation('MANIFEST_FOREIGN', key, text));
   }
   findings.push(...(await proveSignature(context, manifest, value.signer)));
   const cited = before === undefined && seq === 1 ? null : before?.sha256;
   if (cited !== undefined && value.previous !== cited) {
-    findings.push(bad('CHAIN_BROKEN', key, `${key} does not cite the manifest that lies before it`));
+    findings.push(violation('CHAIN_BROKEN', key, `${key} does not cite the manifest that lies before it`));
   }
   const twin = slots.get(value.slot);
   if (twin !== undefined)
-    findings.push(bad('SLOT_TWICE', key, `slot ${value.slot} was sealed as ${twin} and as ${seq}`));
+    findings.push(violation('SLOT_TWICE', key, `slot ${value.slot} was sealed as ${twin} and as ${seq}`));
   slots.set(value.slot, seq);
   return { seq, manifest, tombstone: await provenTombstone(context, manifest, findings), findings };
 }
@@ -94,7 +94,7 @@ async function provenTombstone(
   if (tombstone !== undefined) {
     own.push(...(await proveSignature(context, tombstone, tombstone.value.signer)));
     if (tombstone.value.manifest !== manifest.sha256 || tombstone.value.seq !== seq || tombstone.value.node !== node) {
-      own.push(bad('TOMBSTONE_FOREIGN', key, `${key} speaks of another manifest`));
+      own.push(violation('TOMBSTONE_FOREIGN', key, `${key} speaks of another manifest`));
     }
   }
   findings.push(...own);
@@ -109,10 +109,10 @@ async function proveSignature(
   const { key, bytes } = document;
   const checked = await checkSigned(vault, trust, signer, bytes, (digest) => signatureKey(key, digest));
   if (checked === 'good') return [];
-  if (checked === 'missing') return [bad('SIGNATURE_MISSING', key, `${key} has no signature over its bytes`)];
-  if (checked === 'wrong') return [bad('SIGNATURE_WRONG', key, `the signature of ${key} does not fit its bytes`)];
+  if (checked === 'missing') return [violation('SIGNATURE_MISSING', key, `${key} has no signature over its bytes`)];
+  if (checked === 'wrong') return [violation('SIGNATURE_WRONG', key, `the signature of ${key} does not fit its bytes`)];
   if (trust.size > 0)
-    return [bad('SIGNER_UNTRUSTED', key, `${key} is signed by ${signer}, which no given key vouches for`)];
+    return [violation('SIGNER_UNTRUSTED', key, `${key} is signed by ${signer}, which no given key vouches for`)];
   const text = `${key}: no public key was given, so its signature proves nothing`;
   return [{ level: 'unknown', code: 'NO_PUBLIC_KEY', about: key, text }];
 }
@@ -122,13 +122,11 @@ async function orphanedTombstones(vault: Vault, node: string, head: number): Pro
   for await (const { key } of vault.list(tombstonesPrefix(node))) {
     const seq = numberOf(key);
     if (seq !== undefined && seq > head) {
-      found.push(bad('MANIFEST_MISSING', key, `${key} outlived manifest ${seq}, which is missing`));
+      found.push(violation('MANIFEST_MISSING', key, `${key} outlived manifest ${seq}, which is missing`));
     }
   }
   return found;
 }
-
-const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
 
 /** A document that cannot be read is a finding about it; anything else (the vault is down) is no statement about it. */
 export async function orFinding<T>(findings: Finding[], about: string, read: () => Promise<T>): Promise<T | undefined> {
@@ -136,7 +134,7 @@ export async function orFinding<T>(findings: Finding[], about: string, read: () 
     return await read();
   } catch (error) {
     if (error instanceof NotADocument || error instanceof ChainDamaged) {
-      findings.push(bad('DOCUMENT_DAMAGED', about, error.message));
+      findings.push(violation('DOCUMENT_DAMAGED', about, error.message));
     } else if (error instanceof UnknownFormat) {
       findings.push({ level: 'unknown', code: 'FORMAT_UNKNOWN', about, text: error.message });
     } else throw error;

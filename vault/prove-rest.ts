@@ -1,5 +1,5 @@
 import { DrillRecord } from '../core/drill.ts';
-import type { Finding } from '../core/proof.ts';
+import { type Finding, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
 import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
 import { manifestOfSlot } from './chain.ts';
@@ -8,8 +8,6 @@ import { endorsementsIn, numberOf, publicKeyKey, signatureKey } from './layout.t
 import { readLease } from './leases.ts';
 import { orFinding } from './prove-chain.ts';
 import { checkSigned, type Trust } from './trust.ts';
-
-const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
 
 /** Every key in the vault is what its name says, every signer's key is there, every endorsement by a trusted key holds. */
 export async function proveKeys(vault: Vault, trust: Trust, signers: ReadonlySet<string>): Promise<Finding[]> {
@@ -21,19 +19,19 @@ export async function proveKeys(vault: Vault, trust: Trust, signers: ReadonlySet
     if (endorsement === undefined) {
       const fingerprint = /^keys\/([0-9a-f]{64})\.pem$/.exec(key)?.[1];
       if (fingerprint === undefined || !isKey(bytes, fingerprint)) {
-        found.push(bad('KEY_CHANGED', key, `${key} is not the public key that its name says`));
+        found.push(violation('KEY_CHANGED', key, `${key} is not the public key that its name says`));
       } else missing.delete(fingerprint);
       continue;
     }
     const endorser = trust.get(endorsement.by);
     const pem = await vault.get(publicKeyKey(endorsement.fingerprint));
     if (endorser !== undefined && (pem === undefined || !verifySignature(endorser, pem, bytes))) {
-      found.push(bad('ENDORSEMENT_WRONG', key, `${key} is no signature of ${endorsement.by} over that key`));
+      found.push(violation('ENDORSEMENT_WRONG', key, `${key} is no signature of ${endorsement.by} over that key`));
     }
   }
   return [
     ...found,
-    ...[...missing].map((each) => bad('KEY_MISSING', publicKeyKey(each), `${publicKeyKey(each)} is missing`)),
+    ...[...missing].map((each) => violation('KEY_MISSING', publicKeyKey(each), `${publicKeyKey(each)} is missing`)),
   ];
 }
 
@@ -59,7 +57,7 @@ export async function proveLeases(vault: Vault, sealed: ReadonlySet<string>): Pr
     const slot = key.slice(0, key.lastIndexOf('/'));
     if (n === undefined) continue;
     if (n !== (before?.slot === slot ? before.n : 0) + 1)
-      found.push(bad('LEASE_MISSING', key, `a version before ${key} is missing`));
+      found.push(violation('LEASE_MISSING', key, `a version before ${key} is missing`));
     before = { slot, n };
     const lease = await orFinding(found, key, () => readLease(vault, key));
     if (lease?.value.state === 'sealed') found.push(...(await proveSealed(vault, key, lease.value.head, sealed)));
@@ -89,7 +87,7 @@ export async function proveDrills(vault: Vault, trust: Trust): Promise<Finding[]
       signatureKey(key, digest),
     );
     if (checked === 'good' || (checked === 'untrusted' && trust.size === 0)) continue;
-    found.push(bad('SIGNATURE_WRONG', key, `${key} has no good signature by a trusted key (${checked})`));
+    found.push(violation('SIGNATURE_WRONG', key, `${key} has no good signature by a trusted key (${checked})`));
   }
   return found;
 }

@@ -2,7 +2,7 @@ import { canonicalBytes } from '../core/canonical.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import { type Comparison, judge, type Verdict } from '../core/positions.ts';
-import { type Finding, proveOrder, type ReceiptPair } from '../core/proof.ts';
+import { type Finding, proveOrder, type ReceiptPair, violation } from '../core/proof.ts';
 import type { Artifact } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
 import { type WavePlan, waves } from '../core/waves.ts';
@@ -44,14 +44,14 @@ export async function proveSet(
   });
   const verdict = judge({ laws: protocol.laws, sameIdentity: protocol.sameIdentity, readings });
   if (verdict.status === 'violated') {
-    findings.push(...verdict.violations.map((text) => bad('POSITIONS_VIOLATED', key, text)));
+    findings.push(...verdict.violations.map((text) => violation('POSITIONS_VIOLATED', key, text)));
   } else if (verdict.status === 'unknown') {
     findings.push(
       ...verdict.reasons.map((text): Finding => ({ level: 'unknown', code: 'POSITIONS_UNKNOWN', about: key, text })),
     );
   }
   if (Buffer.compare(substance(verdict), substance(manifest.verdict)) !== 0) {
-    findings.push(bad('VERDICT_WRONG', key, `${key} states another verdict than its receipts give`));
+    findings.push(violation('VERDICT_WRONG', key, `${key} states another verdict than its receipts give`));
   }
   return { protocol, findings, comparisons: verdict.comparisons, artifacts, receipts };
 }
@@ -67,7 +67,7 @@ async function citedReceipts(vault: Vault, manifest: Manifest, findings: Finding
       ['end', end],
     ] as const) {
       if (cited.key !== receiptKey(manifest, component, half)) {
-        findings.push(bad('RECEIPT_FOREIGN', cited.key, `${cited.key} is no ${half} receipt of this attempt`));
+        findings.push(violation('RECEIPT_FOREIGN', cited.key, `${cited.key} is no ${half} receipt of this attempt`));
       }
     }
     const read = await orFinding(findings, start.key, () => readReceipts(vault, { start: start.key, end: end.key }));
@@ -77,7 +77,7 @@ async function citedReceipts(vault: Vault, manifest: Manifest, findings: Finding
     ] as const) {
       if (read === undefined || found?.sha256 === cited.sha256) continue;
       const text = found === undefined ? `${cited.key} is missing` : `${cited.key} is not the receipt that was sealed`;
-      findings.push(bad(found === undefined ? 'RECEIPT_MISSING' : 'RECEIPT_CHANGED', cited.key, text));
+      findings.push(violation(found === undefined ? 'RECEIPT_MISSING' : 'RECEIPT_CHANGED', cited.key, text));
     }
     pairs.set(component, { start: read?.start, end: read?.end });
   }
@@ -91,11 +91,12 @@ function citedArtifacts(manifest: Manifest, receipts: Receipts, findings: Findin
     const brief = stored.map(({ key, size, sha256 }) => ({ key, size, sha256 }));
     if (stored.length > 0 && Buffer.compare(canonicalBytes(brief), canonicalBytes(artifacts)) !== 0) {
       findings.push(
-        bad('ARTIFACTS_DIFFER', component, `manifest and receipt of ${component} cite different artifacts`),
+        violation('ARTIFACTS_DIFFER', component, `manifest and receipt of ${component} cite different artifacts`),
       );
     }
     for (const { key } of artifacts) {
-      if (!key.startsWith(prefix)) findings.push(bad('ARTIFACT_FOREIGN', key, `${key} belongs to another attempt`));
+      if (!key.startsWith(prefix))
+        findings.push(violation('ARTIFACT_FOREIGN', key, `${key} belongs to another attempt`));
     }
     return stored.map((artifact) => ({ component, role, artifact }));
   });
@@ -121,7 +122,7 @@ function declaredOrder(manifest: Manifest, key: string, protocol: Protocol, find
   for (const [role, { required }] of Object.entries(protocol.roles)) {
     if (required && !manifest.components.some((each) => each.role === role)) {
       findings.push(
-        bad('COMPONENT_MISSING', key, `${key} holds no ${role}, which ${protocol.title} cannot do without`),
+        violation('COMPONENT_MISSING', key, `${key} holds no ${role}, which ${protocol.title} cannot do without`),
       );
     }
   }
@@ -129,14 +130,14 @@ function declaredOrder(manifest: Manifest, key: string, protocol: Protocol, find
     const planned: WavePlan = waves(manifest.components, protocol);
     const ours = canonicalBytes({ waves: planned.waves, order: planned.order });
     if (Buffer.compare(ours, canonicalBytes({ waves: manifest.waves, order: manifest.order })) !== 0) {
-      findings.push(bad('ORDER_VIOLATED', key, `${key} was taken in another order than ${protocol.title} demands`));
+      findings.push(
+        violation('ORDER_VIOLATED', key, `${key} was taken in another order than ${protocol.title} demands`),
+      );
     }
     return planned;
   } catch (error) {
     if (!(error instanceof LedgerholdError)) throw error;
-    findings.push(bad('ORDER_VIOLATED', key, error.message));
+    findings.push(violation('ORDER_VIOLATED', key, error.message));
     return undefined;
   }
 }
-
-const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });

@@ -1,7 +1,7 @@
 import { canonicalBytes } from '../core/canonical.ts';
 import type { ByteFilter } from '../core/ports.ts';
 import { judge, type Reading } from '../core/positions.ts';
-import type { Finding } from '../core/proof.ts';
+import { type Finding, violation } from '../core/proof.ts';
 import type { Artifact } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
 import { AgeDamaged } from '../io/age.ts';
@@ -54,13 +54,13 @@ export async function proveDeep(
     // Nothing was attested: a later version may read it, or say in other words why it cannot.
     if (attested?.status === 'unknown' || (attested !== undefined && same(attested, reading))) continue;
     const text = `${component} holds ${told(reading)}, and its receipt attests ${told(attested)}`;
-    findings.push(bad('READING_DIFFERS', artifact.key, text));
+    findings.push(violation('READING_DIFFERS', artifact.key, text));
   }
   if (proof.protocol === undefined) return { findings, bytes };
   const { laws, sameIdentity } = proof.protocol;
   const verdict = judge({ laws, sameIdentity, readings: reread });
   if (verdict.status === 'violated') {
-    findings.push(...verdict.violations.map((text) => bad('POSITIONS_VIOLATED', key, text)));
+    findings.push(...verdict.violations.map((text) => violation('POSITIONS_VIOLATED', key, text)));
   } else if (verdict.status === 'unknown') {
     findings.push(...verdict.reasons.map((text) => unknown('POSITIONS_UNKNOWN', key, text)));
   }
@@ -83,11 +83,11 @@ async function readAgain(
     const { facts } = await readDump(content, opened, protocol.positions.queries);
     const reading = protocol.positions.read(role, facts);
     if (reading.status !== 'refused') return reading;
-    findings.push(bad('DATABASE_REFUSED', key, reading.reason));
+    findings.push(violation('DATABASE_REFUSED', key, reading.reason));
   } catch (error) {
     if (error instanceof ArtifactDamaged || error instanceof AgeDamaged) {
-      findings.push(bad('BYTES_CHANGED', key, error.message));
-    } else if (error instanceof DumpDamaged) findings.push(bad('DUMP_DAMAGED', key, error.message));
+      findings.push(violation('BYTES_CHANGED', key, error.message));
+    } else if (error instanceof DumpDamaged) findings.push(violation('DUMP_DAMAGED', key, error.message));
     else if (error instanceof UnsupportedDump) {
       findings.push(unknown('CONTENT_UNKNOWN', key, error.message), ...(await proveBytes(artifact, options)));
     } else throw error;
@@ -124,6 +124,4 @@ function told(reading: Reading | undefined): string {
   const counters = reading.counters.map(({ name, value }) => `${name} ${value}`).join(', ');
   return [reading.identity ?? 'no identity', counters].filter((part) => part !== '').join(', ');
 }
-
-const bad = (code: string, about: string, text: string): Finding => ({ level: 'violation', code, about, text });
 const unknown = (code: string, about: string, text: string): Finding => ({ level: 'unknown', code, about, text });
