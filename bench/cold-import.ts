@@ -16,7 +16,7 @@ const ROUNDS = 21;
 export async function run(): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), 'ledgerhold-cold-import-'));
   try {
-    const ours = bundleStep(STEP, join(folder, 'ours')).file;
+    const ours = join(bundleStep(STEP, join(folder, 'ours')), 'index.mjs');
     const peer = bareClient(join(folder, 'peer/index.mjs'));
     // Interleaved, so that whatever else the machine does meets both.
     const rounds = Array.from({ length: ROUNDS }, () => ({ ours: importTime(ours), peer: importTime(peer) }));

@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { ErrorClass } from '../core/errors.ts';
 import { type AnyStep, camel, type EnvOf, type InputOf } from '../core/step.ts';
 import { bundleStep } from './bundle-step.ts';
+import { allow } from './grants.ts';
 import { payload, type Ref } from './state-ref.ts';
 
 export interface StepLambdaProps<S extends AnyStep> {
@@ -70,13 +71,17 @@ export class StepLambda<const S extends AnyStep> extends Construct {
     this.#timeout = props.timeout;
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    logGroup.grantWrite(role);
+    allow(role, {
+      because: 'It writes its log.',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    });
     this.lambda = new LambdaFunction(this, 'Function', {
       role,
       logGroup,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: this.node.tryGetContext(UNBUNDLED) === true ? NO_CODE : Code.fromAsset(bundleStep(props.step.name).folder),
+      code: this.node.tryGetContext(UNBUNDLED) === true ? NO_CODE : Code.fromAsset(bundleStep(props.step.name)),
       handler: 'index.handler',
       environment: { ...props.environment },
       timeout: props.timeout,

@@ -4,7 +4,7 @@ import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { NetworkName } from '../core/names.ts';
-import { acknowledgeWildcards } from './acknowledge-wildcards.ts';
+import { allow } from './grants.ts';
 
 /** Patterns of keys within the network's part of the vault, such as `leases/*`. */
 export interface VaultRights {
@@ -61,16 +61,26 @@ export class Storage extends Construct {
   grant(role: Role, { read = [], writeOnce = [] }: VaultRights): void {
     const objects = (patterns: readonly string[]) =>
       patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
-    const allow = (actions: string[], resources: string[]) => {
-      if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources }));
-    };
-    // Without the right to list, S3 answers 403 for an object that is absent.
-    allow(['s3:ListBucket'], [this.bucket.bucketArn]);
-    allow(['s3:GetObject'], objects(read));
-    allow(['s3:PutObject', 's3:AbortMultipartUpload'], objects(writeOnce));
-    allow(['kms:Decrypt', 'kms:GenerateDataKey'], [this.bucketKey.keyArn]);
-    const reason = 'Nodes, slots and numbers are known at run time only; each pattern is one kind of object.';
-    acknowledgeWildcards(role, objects([...read, ...writeOnce]), reason);
+    allow(role, {
+      because: 'Without the right to list, S3 answers 403 for an object that is absent.',
+      actions: ['s3:ListBucket'],
+      resources: [this.bucket.bucketArn],
+    });
+    allow(role, {
+      because: `It reads ${read.join(', ')} of the vault; nodes, slots and numbers are known at run time only.`,
+      actions: ['s3:GetObject'],
+      resources: objects(read),
+    });
+    allow(role, {
+      because: `It adds ${writeOnce.join(', ')} to the vault; the bucket refuses what would overwrite.`,
+      actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      resources: objects(writeOnce),
+    });
+    allow(role, {
+      because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [this.bucketKey.keyArn],
+    });
   }
 
   #accessLogs(): Bucket {

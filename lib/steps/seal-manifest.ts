@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
+import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
@@ -15,7 +16,11 @@ export class SealManifest extends StepLambda<typeof sealManifest> {
           read: ['leases/*', 'keys/*', 'sets/*/receipts/*', 'sets/*/manifests/*'],
           writeOnce: ['leases/*', 'keys/*', 'sets/*/manifests/*'],
         });
-        storage.signingKey.grant(role, 'kms:Sign', 'kms:GetPublicKey');
+        allow(role, {
+          because: 'It signs manifests, and puts the public key beside them.',
+          actions: ['kms:Sign', 'kms:GetPublicKey'],
+          resources: [storage.signingKey.keyArn],
+        });
       },
     });
   }

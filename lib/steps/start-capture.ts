@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
@@ -23,12 +23,16 @@ export class StartCapture extends StepLambda<typeof startCapture> {
           read: ['leases/*', 'sets/*/receipts/*'],
           writeOnce: ['leases/*', 'sets/*/runs/*'],
         });
-        // To seal and not to open: who backs up cannot read it back.
-        storage.envelopeKey.grant(role, 'kms:GenerateDataKey');
-        const secrets = secretsOf(captures);
-        if (secrets.length > 0) {
-          role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: secrets }));
-        }
+        allow(role, {
+          because: 'It seals what can hold a secret. It may not open it: who backs up cannot read it back.',
+          actions: ['kms:GenerateDataKey'],
+          resources: [storage.envelopeKey.keyArn],
+        });
+        allow(role, {
+          because: 'It signs in to the identities endpoints that the configuration names.',
+          actions: ['secretsmanager:GetSecretValue'],
+          resources: secretsOf(captures),
+        });
       },
     });
   }
