@@ -1,7 +1,7 @@
 import type { FactQuery, Facts } from './facts.ts';
 import type { ComponentName, Fence, NetworkName, NodeName, Sha256, Slot } from './names.ts';
 import type { Reading } from './positions.ts';
-import type { Captured, Encoding } from './receipts.ts';
+import type { Captured, Encoding, EndReceipt, StartReceipt } from './receipts.ts';
 
 export interface Clock {
   now(): Date;
@@ -39,6 +39,8 @@ export interface CaptureOrder {
   readonly prefix: string;
   /** Protocol by name, as the registry has it. */
   readonly protocol: string;
+  /** The finished receipts that this capture's start receipt cites. */
+  readonly predecessors: StartReceipt['predecessors'];
 }
 
 export interface Progress {
@@ -67,4 +69,9 @@ export interface Captures {
   poll(handle: string, waitSeconds: number): Promise<{ ended: boolean; progress: Progress }>;
   /** The result of a capture that has ended; may be repeated. */
   finish(handle: string): Promise<Captured>;
+  /**
+   * Looks again at what a finished capture of a predecessor has left outside the vault, such as a snapshot. Rejects with
+   * `PredecessorNotEnded` unless it is there and whole now.
+   */
+  attest(predecessor: EndReceipt): Promise<void>;
 }

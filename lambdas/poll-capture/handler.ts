@@ -1,7 +1,11 @@
-import { endedCaptures } from '../../aws/lambda-captures.ts';
+import { captureEnds } from '../../aws/deployed-captures.ts';
+import { deployedEnds } from '../capture-ends.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
 import { pollCapture } from './contract.ts';
 import { run } from './run.ts';
 
-export const handler = serve(pollCapture, run, (env) => ({ ...vaultPorts(env), captures: endedCaptures() }));
+export const handler = serve(pollCapture, run, (env) => ({
+  ...vaultPorts(env),
+  captures: captureEnds(deployedEnds()),
+}));

@@ -1,4 +1,4 @@
-import { type ComponentName, Instant, type Sha256 } from '../../core/names.ts';
+import { type ComponentName, Instant } from '../../core/names.ts';
 import type { Captures } from '../../core/ports.ts';
 import { EndReceipt, PredecessorNotEnded, StartReceipt } from '../../core/receipts.ts';
 import type { Ticket } from '../../core/run.ts';
@@ -21,7 +21,7 @@ export async function run(
 ): Promise<OutputOf<typeof startCapture>> {
   await assertHeld(ports, ticket);
   const predecessors = await finishedPredecessors(ticket, ports);
-  const order = { ...ticket, prefix: runPrefix(ticket.node, ticket.slot, ticket.fence) };
+  const order = { ...ticket, predecessors, prefix: runPrefix(ticket.node, ticket.slot, ticket.fence) };
   const { network, node, slot, fence, component } = ticket;
   // Before the first byte: whoever finds this receipt knows that the capture began only after what it cites.
   await putDocument(
@@ -52,9 +52,9 @@ function predecessorsOf({ component, components }: Ticket, protocol: ProtocolOrd
 /** The guard: it looks at what lies in the vault now, whatever the workflow believes. */
 async function finishedPredecessors(
   ticket: Ticket,
-  { vault, protocolNamed }: StartCapturePorts,
-): Promise<{ component: string; end: Sha256 }[]> {
-  const finished: { component: string; end: Sha256 }[] = [];
+  { vault, protocolNamed, captures }: StartCapturePorts,
+): Promise<StartReceipt['predecessors']> {
+  const finished: StartReceipt['predecessors'] = [];
   for (const component of predecessorsOf(ticket, protocolNamed(ticket.protocol)).toSorted()) {
     const end = await readDocument(vault, receiptKey(ticket, component, 'end'), EndReceipt);
     if (end === undefined) {
@@ -63,6 +63,7 @@ async function finishedPredecessors(
         'Run the whole backup again; captures are never started by hand out of their order.',
       );
     }
+    await captures.attest(end.value);
     finished.push({ component, end: end.sha256 });
   }
   return finished;

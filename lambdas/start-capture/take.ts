@@ -1,4 +1,5 @@
-import type { LambdaSource, Store } from '../../aws/lambda-captures.ts';
+import type { DeployedSource } from '../../aws/deployed-captures.ts';
+import { type LambdaStorage, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { readSecretValue } from '../../aws/read-secret.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Captured } from '../../core/receipts.ts';
@@ -7,16 +8,19 @@ import { captureIdentities, identitiesEndpoint } from '../../protocols/splice/id
 import { scanFacts } from '../../protocols/splice/scan.ts';
 import type { CaptureSource, IdentitiesSource } from './sources.ts';
 
+/** All that the kinds of capture need of where they are deployed. */
+export interface Reach extends LambdaStorage {
+  readonly clock: Clock;
+}
+
 /** How a configured source is taken here. */
-export function lambdaSource(source: CaptureSource | undefined, clock: Clock): LambdaSource | undefined {
+export function deployedSource(source: CaptureSource | undefined, reach: Reach): DeployedSource | undefined {
   if (source === undefined) return undefined;
   if ('elsewhere' in source) return source.elsewhere;
   const { identities } = source;
-  return {
-    kind: 'identities',
-    at: identitiesEndpoint(identities),
-    take: (store) => takeIdentities(identities, clock, store),
-  };
+  const at = identitiesEndpoint(identities);
+  const take = (store: Store) => takeIdentities(identities, reach.clock, store);
+  return takenInLambda({ kind: 'identities', at, take }, reach);
 }
 
 async function takeIdentities(source: IdentitiesSource, clock: Clock, store: Store): Promise<Captured> {

@@ -131,6 +131,7 @@ nodes:
         start: async (order: { component: string }) => order.component,
         poll: async () => ({ ended: true, progress: { bytes: 0 } }),
         finish: async (handle: string) => taken.get(handle) ?? Promise.reject(new Error(`no ${handle}`)),
+        attest: async () => {},
       },
     };
     // Before anything lies under the attempt: what nobody claimed is taken for another's.
@@ -145,6 +146,7 @@ nodes:
         protocol: 'splice',
         slot,
         fence,
+        predecessors: [],
         prefix: runPrefix(run.node, slot, fence),
       };
       const captured = await captures(component).take(order, {

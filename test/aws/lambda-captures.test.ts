@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { endedCaptures, type LambdaSource, lambdaCaptures, type Store } from '../../aws/lambda-captures.ts';
+import { captureEnds, type DeployedSource, deployedCaptures } from '../../aws/deployed-captures.ts';
+import { endedCaptures, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from '../../core/names.ts';
 import type { CaptureOrder, Encryption } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
 import { CaptureSources } from '../../lambdas/start-capture/sources.ts';
-import { lambdaSource } from '../../lambdas/start-capture/take.ts';
+import { deployedSource } from '../../lambdas/start-capture/take.ts';
 import { folderVault } from '../../local/folder-vault.ts';
 
 let folder: string;
@@ -29,6 +30,7 @@ const order = (component: string): CaptureOrder => ({
   role: component,
   prefix: 'sets/validator-1/runs/2026-01-01T00:00:00Z/1/',
   protocol: 'splice',
+  predecessors: [],
 });
 
 /** Turns every byte over, and remembers what it was bound to. */
@@ -47,16 +49,19 @@ const take = async (store: Store) => {
   const artifact = await store(Buffer.from(SENTINEL), { content: 'splice-identities-json' });
   return { startedAt: at, endedAt: at, artifacts: [artifact], versions: {}, notes: { class: 'plaintext' } };
 };
-const sources: Record<string, LambdaSource> = {
-  identities: { kind: 'identities', at: 'https://validator.example.com', take },
-  participant: { kind: 'postgres', at: 'postgres://db/participant' },
+const ends = { identities: endedCaptures() };
+const captures = () => {
+  const sources: Record<string, DeployedSource> = {
+    identities: takenInLambda({ kind: 'identities', at: 'https://validator.example.com', take }, { vault, encryption }),
+    participant: { kind: 'postgres', at: 'postgres://db/participant' },
+  };
+  return deployedCaptures({ ends, sourceOf: (_, component) => sources[component] });
 };
-const captures = () => lambdaCaptures({ vault, encryption, sourceOf: (_, component) => sources[component] });
 
 describe('captures in a Lambda', () => {
   test('are over when start is, and the handle tells the later steps all', async () => {
     const handle = await captures().start(order('identities'));
-    const later = endedCaptures();
+    const later = captureEnds(ends);
     expect(await later.poll(handle, 0)).toEqual({ ended: true, progress: { bytes: SENTINEL.length } });
     const { artifacts, notes } = await later.finish(handle);
     expect(notes).toEqual({ class: 'plaintext' });
@@ -79,7 +84,7 @@ describe('captures in a Lambda', () => {
     const keys: unknown[] = [];
     for (let n = 0; n < 3; n++) {
       const handle = await captures().start(order('identities'));
-      keys.push((await endedCaptures().finish(handle)).artifacts[0]?.key);
+      keys.push((await captureEnds(ends).finish(handle)).artifacts[0]?.key);
     }
     expect(new Set(keys).size).toBe(3);
   });
@@ -90,6 +95,10 @@ describe('captures in a Lambda', () => {
       message: expect.stringContaining('postgres://db/participant'),
       remedy: expect.stringContaining('ledgerhold backup'),
     });
+  });
+
+  test('refuse a handle that no start has given', async () => {
+    await expect(captureEnds(ends).finish('{}')).rejects.toMatchObject({ name: 'CaptureFailed' });
   });
 
   test('refuse a component that is not deployed', async () => {
@@ -103,21 +112,21 @@ describe('a deployed source', () => {
     clientId: 'backup',
     clientSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:x',
   };
-  const clock = { now: () => new Date(0) };
+  const reach = () => ({ vault, encryption, clock: { now: () => new Date(0) } });
 
   test('of identities is their endpoint, and can be taken', () => {
     const source = { identities: { url: 'https://validator.example.com/api/validator/', auth } };
-    expect(lambdaSource(source, clock)).toEqual({
+    expect(deployedSource(source, reach())).toEqual({
       kind: 'identities',
       at: 'https://validator.example.com/api/validator/v0/admin/participant/identities',
-      take: expect.any(Function),
+      start: expect.any(Function),
     });
   });
 
   test('elsewhere is told as it is, and cannot be taken', () => {
     const elsewhere = { kind: 'postgres', at: 'postgres://db/participant' };
-    expect(lambdaSource({ elsewhere }, clock)).toEqual(elsewhere);
-    expect(lambdaSource(undefined, clock)).toBeUndefined();
+    expect(deployedSource({ elsewhere }, reach())).toEqual(elsewhere);
+    expect(deployedSource(undefined, reach())).toBeUndefined();
   });
 
   test.each([

@@ -13,6 +13,7 @@ const order: CaptureOrder = {
   role: 'db',
   prefix: 'x/',
   protocol: 'toy',
+  predecessors: [],
 };
 const at = Instant.parse('2026-11-01T00:00:00Z');
 const sha256 = Sha256.parse('0'.repeat(64));

@@ -74,6 +74,7 @@ export function toyCaptures(vault: Vault, readings: Readonly<Record<string, Read
     source: ({ component }) => ({ kind: 'toy', at: `toy://${component}` }),
     start: async (order: CaptureOrder) => JSON.stringify(order),
     poll: async () => ({ ended: true, progress: { bytes: 0 } }),
+    attest: async () => {},
     finish: async (handle) => {
       const order = JSON.parse(handle) as CaptureOrder;
       const body = Buffer.from(`state of ${order.component} at ${order.slot}`);
