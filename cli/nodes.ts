@@ -49,16 +49,14 @@ export async function prepareNode(loaded: Loaded, node: NodeConfig): Promise<Pre
 async function databasesOf(loaded: Loaded, node: DatabaseNode): Promise<Map<string, PostgresSource>> {
   const databases = new Map<string, PostgresSource>();
   for (const [component, { postgres }] of Object.entries(node.components)) {
-    if (postgres === undefined) {
-      const remedy = 'Capture it by dump, with postgres: { url: … }; snapshots of RDS come with a later version.';
-      throw new NotSupportedYet(`${component} of ${node.name} lies in RDS, which is not captured here yet`, remedy);
-    }
+    // In RDS: captured and restored by snapshots.
+    if (postgres === undefined) continue;
     databases.set(component, await sourceOf(loaded, postgres));
   }
   return databases;
 }
 
-async function sourceOf({ config, path, secrets }: Loaded, postgres: PostgresConfig): Promise<PostgresSource> {
+export async function sourceOf({ config, path, secrets }: Loaded, postgres: PostgresConfig): Promise<PostgresSource> {
   const { url, database, sslRootCert, via, tools } = postgres;
   const given = typeof url === 'string' ? url : await readSecret(url, secrets);
   return {

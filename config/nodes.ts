@@ -20,9 +20,18 @@ const source = {
   rdsCluster: z.string().min(1).describe('Aurora cluster'),
 };
 
+/** How a database in RDS is asked how far its ledger is, once it has been restored. */
+const Positions = Postgres.pick({ url: true, sslRootCert: true });
+
 /** One component's state and where it is; `role` says which part it plays if its name does not. */
 const Component = z
-  .strictObject({ ...z.strictObject(source).partial().shape, role: z.string().min(1).optional() })
+  .strictObject({
+    ...z.strictObject(source).partial().shape,
+    role: z.string().min(1).optional(),
+    positions: Positions.optional().describe(
+      'Of RDS: user and database to ask after a restore; the host is the new one',
+    ),
+  })
   .refine((value) => Object.keys(source).filter((key) => key in value).length === 1, {
     error: `give exactly one of ${Object.keys(source).join(', ')}`,
     when: (payload) => typeof payload.value === 'object' && payload.value !== null,

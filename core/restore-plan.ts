@@ -5,6 +5,7 @@ import type { Manifest } from './manifest.ts';
 import { ComponentName, Instant, NetworkName, NodeName, Seq, Sha256, Slot, setId } from './names.ts';
 import type { Law } from './positions.ts';
 import { Artifact } from './receipts.ts';
+import { SnapshotReference } from './snapshots.ts';
 
 /** A command for a person to run, as a line for a POSIX shell, and what it is for. */
 export const Command = z.strictObject({ run: z.string(), why: z.string() });
@@ -22,6 +23,13 @@ export const Target = z.discriminatedUnion('kind', [
     beside: z.string(),
     /** What the old one is called afterwards, if there was one. */
     keptAs: z.string(),
+  }),
+  /** A snapshot becomes an instance or cluster of its own, beside the one in use, set up as that one was. */
+  z.strictObject({
+    kind: z.literal('rds'),
+    snapshot: SnapshotReference,
+    /** Identifier of the new instance or cluster, at most 63 characters. */
+    beside: z.string(),
   }),
   /** Not put back by a restore; `how` says what it is for and how to get it. */
   z.strictObject({ kind: z.literal('file'), how: z.string() }),
@@ -65,14 +73,19 @@ export const RestorePlan = z.strictObject({
 });
 export type RestorePlan = z.infer<typeof RestorePlan>;
 
+/** The database that the node opens; a snapshot; or for what no restore puts back, what it is for and how to get it. */
+export type PlannedTarget =
+  | { readonly server: string; readonly database: string }
+  | { readonly snapshot: SnapshotReference }
+  | { readonly how: string };
+
 /** What a plan is made of. Targets and artifacts are by component. */
 export interface PlanInput {
   readonly createdAt: Instant;
   readonly vault: string;
   readonly manifest: { readonly value: Manifest; readonly sha256: Sha256 };
   readonly artifacts: Readonly<Record<string, Artifact>>;
-  /** The database that the node opens, or for what no restore puts back, what it is for and how to get it. */
-  readonly targets: Readonly<Record<string, { readonly server: string; readonly database: string } | { how: string }>>;
+  readonly targets: Readonly<Record<string, PlannedTarget>>;
   readonly accepted: RestorePlan['accepted'];
   readonly deployment: DeploymentSteps;
   readonly protocol: {
@@ -110,8 +123,12 @@ export function planRestore(input: PlanInput): RestorePlan {
   };
 }
 
-function targetOf(given: PlanInput['targets'][string], set: Manifest, digest: Digest): Target {
+function targetOf(given: PlannedTarget, set: Manifest, digest: Digest): Target {
   if ('how' in given) return { kind: 'file', how: given.how };
+  if ('snapshot' in given) {
+    const { snapshot } = given;
+    return { kind: 'rds', snapshot, beside: instanceBeside(snapshot.source, set, digest) };
+  }
   return { kind: 'database', ...given, ...namesBeside(given.database, set, digest) };
 }
 
@@ -171,6 +188,24 @@ export function namesBeside(
   const bytes = new TextEncoder().encode(database);
   const stem = bytes.length <= room ? database : `${firstBytes(bytes, room - 9)}~${digest(bytes).slice(0, 8)}`;
   return { beside: `${stem}_${suffix}`, keptAs: `${stem}_before_${suffix}` };
+}
+
+/** RDS takes at most 63 letters, digits and hyphens, no two hyphens in a row, and none at the end. */
+const IDENTIFIER_LENGTH = 63;
+
+/**
+ * What the restored copy of an instance or cluster is called: `<source>-<node>-<seq>`. Where that would be too long, the
+ * source's part is cut and followed by 8 digits of its SHA-256. Room is left for the `-1` of a cluster's first member.
+ */
+export function instanceBeside(
+  source: string,
+  set: { readonly node: string; readonly seq: number },
+  digest: Digest,
+): string {
+  const suffix = `-${set.node}-${set.seq}`;
+  const room = IDENTIFIER_LENGTH - '-1'.length - suffix.length;
+  const cut = `${source.slice(0, room - 9)}-${digest(new TextEncoder().encode(source)).slice(0, 8)}`;
+  return `${source.length <= room ? source : cut}${suffix}`.replaceAll(/-{2,}/g, '-');
 }
 
 /** At most `count` bytes of UTF-8, without half a character at the end. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { setId } from '../core/names.ts';
 import type { ByteFilter, Clock } from '../core/ports.ts';
+import type { Reading } from '../core/positions.ts';
 import type { RestorePlan } from '../core/restore-plan.ts';
 import type { Vault } from '../core/vault.ts';
 import type { PostgresSource } from '../io/postgres/connection.ts';
@@ -36,6 +37,8 @@ export interface ApplyOptions extends ProveOptions, ToolOptions {
   readonly fencedBy?: string;
   readonly clock: Clock;
   readonly onStep?: (step: RestoreStep) => void;
+  /** What components say that were restored elsewhere, by name. */
+  readonly readings?: ReadonlyMap<string, Reading>;
 }
 
 /** What is told while a restore goes on. `bytes` are of the dump, `of` is its whole size. */
@@ -134,8 +137,8 @@ async function prepare(places: Places, set: ProvedSet & { meaning: Meaning }, op
     options.signal?.throwIfAborted();
     const attested = set.proof.receipts.get(component)?.end?.value.reading;
     const place = places.of(component);
-    if (target.kind === 'file' || place === undefined) {
-      restored.push({ component, role, attested, reading: attested });
+    if (target.kind !== 'database' || place === undefined) {
+      restored.push({ component, role, attested, reading: options.readings?.get(component) ?? attested });
       continue;
     }
     const { next } = await restoreOne(place, openArtifact(options.vault, artifact, options.decrypt), options);

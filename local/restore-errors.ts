@@ -89,3 +89,50 @@ export class RestoredDiffers extends LedgerholdError {
     );
   }
 }
+
+/** The snapshot that a set refers to is not there as it was sealed. */
+export class SnapshotGone extends LedgerholdError {
+  override readonly name = 'SnapshotGone';
+  readonly kind = 'violation';
+  constructor(id: string, why: string) {
+    super(
+      `snapshot ${id} cannot be restored: ${why}`,
+      'Restore another set, or copy the snapshot back from the second vault. Nothing was made.',
+    );
+  }
+}
+
+/** An instance or cluster that is not of this restore has the name that the restore needs. */
+export class InstanceNameTaken extends LedgerholdError {
+  override readonly name = 'InstanceNameTaken';
+  readonly kind = 'refused';
+  constructor(identifier: string) {
+    super(
+      `${identifier} exists in RDS and is not of this restore`,
+      'Look at it; if nobody needs it any more, delete it, and run this again. It was not touched.',
+    );
+  }
+}
+
+/** RDS did not bring the copy up. */
+export class CopyFailed extends LedgerholdError {
+  override readonly name = 'CopyFailed';
+  readonly kind = 'external';
+  constructor(component: string, identifier: string, status: string) {
+    super(
+      `${component} was not restored: ${identifier} is ${status}`,
+      `Look at its events (\`aws rds describe-events --source-identifier ${identifier} --source-type db-instance\`), delete it, and run this again.`,
+    );
+  }
+}
+
+export class RestoreTooSlow extends LedgerholdError {
+  override readonly name = 'RestoreTooSlow';
+  readonly kind = 'external';
+  constructor(identifiers: readonly string[], hours: number) {
+    super(
+      `${identifiers.join(', ')} did not become available within ${hours} hours`,
+      'Look at their events in RDS; run this again to go on waiting.',
+    );
+  }
+}

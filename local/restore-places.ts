@@ -29,7 +29,7 @@ export async function openPlaces(plan: RestorePlan, options: PlacesOptions): Pro
     const all: Place[] = [];
     for (const component of plan.components) {
       const { target } = component;
-      if (target.kind === 'file') continue;
+      if (target.kind !== 'database') continue;
       const source = options.source(component.component);
       refuseOther(component.component, target, source);
       const key = serverOf(source);

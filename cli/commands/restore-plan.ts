@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { ACCEPTABLE, type Acceptable } from '../../core/choose-set.ts';
 import { deploymentSteps } from '../../core/deployments.ts';
 import { Instant } from '../../core/names.ts';
-import { type PlanInput, planRestore, type RestorePlan } from '../../core/restore-plan.ts';
+import { type PlanInput, type PlannedTarget, planRestore, type RestorePlan } from '../../core/restore-plan.ts';
+import { SNAPSHOT_CONTENT } from '../../core/snapshots.ts';
+import type { Vault } from '../../core/vault.ts';
 import { sha256 } from '../../io/digest.ts';
 import { connectionOf } from '../../io/postgres/connection.ts';
 import { serverName } from '../../local/restore-places.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { findSet } from '../../vault/sets.ts';
+import { readSnapshotReference } from '../../vault/snapshot-reference.ts';
 import { type ProvedSet, proveOne } from '../../vault/sound-set.ts';
 import { ConfigMissing, type Loaded, loadConfig, nodeNamed } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
@@ -41,7 +44,7 @@ export async function restorePlan(shell: Shell, flags: PlanFlags): Promise<Outco
   const wish = { accept: flags.accept ?? [], ...to, ...(set === undefined ? {} : { set }) };
   const full = flags.full === true;
   const choice = await chooseFrom(name, wish, now, { ...prove, full, note: shell.note });
-  const plan = await planOf(choice, await proveOne(name, choice.chosen.seq, prove), loaded, flags, now, vault.url);
+  const plan = await planOf(choice, await proveOne(name, choice.chosen.seq, prove), loaded, flags, now, vault);
   const file = flags.out ?? `restore-${plan.node}-${plan.seq}.json`;
   await writePlan(resolve(shell.cwd, file), plan);
   const told = { plan, file, passedOver: choice.passedOver, full, now };
@@ -54,7 +57,7 @@ async function planOf(
   loaded: Loaded | undefined,
   { only, vault: stranger }: PlanFlags,
   now: Date,
-  vault: string,
+  source: Vault,
 ): Promise<RestorePlan> {
   const { artifacts } = set.proof;
   const { network, node: name } = set.manifest.value;
@@ -62,9 +65,9 @@ async function planOf(
   const node = known ? await prepareNode(loaded, nodeNamed(loaded.config, name)) : undefined;
   return planRestore({
     createdAt: Instant.parse(now.toISOString()),
-    ...{ vault, manifest: set.manifest, digest: sha256 },
+    ...{ vault: source.url, manifest: set.manifest, digest: sha256 },
     artifacts: Object.fromEntries(artifacts.map(({ component, artifact }) => [component, artifact])),
-    targets: targetsOf(set, node),
+    targets: await targetsOf(set, node, source),
     accepted: accepted.flatMap(({ hazard, why }) => {
       const acceptable = ACCEPTABLE.find((each) => each === hazard);
       return acceptable === undefined ? [] : [{ hazard: acceptable, why }];
@@ -82,14 +85,26 @@ const configOf = (shell: Shell, { vault }: PlanFlags): Promise<Loaded | undefine
     throw error;
   });
 
-/** The database that the node opens, as the config has it; a stranger without the config gets files. */
-function targetsOf({ proof, report }: ProvedSet, node: PreparedNode | undefined): PlanInput['targets'] {
-  const target = (component: string): PlanInput['targets'][string] => {
+/** Snapshots and the databases that the node opens, as the config has them; a stranger without it gets dumps as files. */
+async function targetsOf(
+  { proof, report }: ProvedSet,
+  node: PreparedNode | undefined,
+  vault: Vault,
+): Promise<PlanInput['targets']> {
+  const targets: Record<string, PlannedTarget> = {};
+  for (const { component, artifact } of proof.artifacts) {
     const source = node?.databases.get(component);
-    if (source !== undefined) return { server: serverName(source), database: connectionOf(source).database };
-    return { how: `ledgerhold restore --only ${component} --set ${report.set} --to FILE --identity IDENTITY` };
-  };
-  return Object.fromEntries(proof.artifacts.map(({ component }) => [component, target(component)]));
+    if (artifact.content === SNAPSHOT_CONTENT) {
+      targets[component] = { snapshot: await readSnapshotReference(vault, artifact) };
+    } else if (source !== undefined) {
+      targets[component] = { server: serverName(source), database: connectionOf(source).database };
+    } else {
+      targets[component] = {
+        how: `ledgerhold restore --only ${component} --set ${report.set} --to FILE --identity IDENTITY`,
+      };
+    }
+  }
+  return targets;
 }
 
 function timeOf(text: string): Date {

@@ -39,7 +39,7 @@ export function planText({ plan, file, passedOver, full, now }: Planned): string
     ),
     ...list('It loses:', loses),
     ...commands('First, stop the node:', deployment.stop),
-    ...(components.some(({ target }) => target.kind === 'database')
+    ...(components.some(({ target }) => target.kind !== 'file')
       ? ['', 'Then, when nothing of it runs any more:', `  ledgerhold restore apply ${file} --fenced --identity FILE`]
       : ['', 'Then restore each file by hand, into a database that is empty: the config that names them is not here.']),
     ...commands('Then start it:', deployment.start),
@@ -51,15 +51,21 @@ export function planText({ plan, file, passedOver, full, now }: Planned): string
   ];
 }
 
-const targetText = (target: Target): string =>
-  target.kind === 'file'
-    ? `as a file, by \`${target.how}\``
-    : `database ${target.database} on ${target.server}; restored as ${target.beside}, the old one stays as ${target.keptAs}`;
+function targetText(target: Target): string {
+  switch (target.kind) {
+    case 'file':
+      return `as a file, by \`${target.how}\``;
+    case 'rds':
+      return `snapshot ${target.snapshot.id} as ${target.beside}; ${target.snapshot.source} stays as it is`;
+    case 'database':
+      return `database ${target.database} on ${target.server}; restored as ${target.beside}, the old one stays as ${target.keptAs}`;
+  }
+}
 
-const list = (title: string, lines: readonly string[]): string[] =>
+export const list = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  - ${line}`)];
 
-const commands = (title: string, steps: readonly Command[]): string[] =>
+export const commands = (title: string, steps: readonly Command[]): string[] =>
   steps.length === 0 ? [] : ['', title, ...steps.flatMap(({ run, why }) => [`  # ${why}`, `  ${run}`])];
 
 export function previewText(plan: RestorePlan, previews: readonly Preview[]): string[] {
