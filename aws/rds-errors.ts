@@ -1,4 +1,5 @@
 import { LedgerholdError } from '../core/errors.ts';
+import { RdsUnavailable } from '../core/rds.ts';
 
 /** Answers that may be another the next time, by the service's codes; so is every 5xx and whatever the network does. */
 const PASSING = ['Throttling', 'ThrottlingException', 'RequestLimitExceeded', 'RequestThrottled', 'TooManyRequests'];
@@ -40,15 +41,6 @@ function translated(what: string, error: unknown): unknown {
   if (status === undefined || status >= 500 || PASSING.includes(code))
     return new RdsUnavailable(what, why, { cause: error });
   return new RdsRefused(what, code, why, { cause: error });
-}
-
-/** RDS gave no answer, or asked for patience. */
-export class RdsUnavailable extends LedgerholdError {
-  override readonly name = 'RdsUnavailable';
-  readonly kind = 'external';
-  constructor(what: string, why: string, options?: ErrorOptions) {
-    super(`RDS gave no answer for ${what}: ${why}`, 'Try again.', options);
-  }
 }
 
 /** RDS refused, and will again until something is changed. */

@@ -1,21 +1,19 @@
 import {
   CreateDBInstanceCommand,
-  DescribeDBClusterSnapshotsCommand,
   DescribeDBClustersCommand,
   DescribeDBInstancesCommand,
-  DescribeDBSnapshotsCommand,
   type RDSClient,
   RestoreDBClusterFromSnapshotCommand,
   RestoreDBInstanceFromDBSnapshotCommand,
-  type Tag,
 } from '@aws-sdk/client-rds';
 import { type FoundCopy, needsInstance, type RdsTarget, type SnapshotCopies } from '../core/rds-restore.ts';
+import { asTags, describeSnapshot, tagsOf } from './rds-describe.ts';
 import { callRds, unlessRds } from './rds-errors.ts';
 
 /** Restores snapshots through RDS. It can make instances and clusters, and neither change nor delete any. */
 export function snapshotCopies(client: RDSClient): SnapshotCopies {
   return {
-    snapshot: (target) => (ofCluster(target) ? clusterSnapshot(client, target) : instanceSnapshot(client, target)),
+    snapshot: ({ snapshot: { kind, id } }) => describeSnapshot(client, kind, id),
     find: (target) => (ofCluster(target) ? findCluster(client, target) : findInstance(client, target)),
     restore: (target, tags) =>
       ofCluster(target) ? restoreCluster(client, target, tags) : restoreInstance(client, target, tags),
@@ -24,20 +22,6 @@ export function snapshotCopies(client: RDSClient): SnapshotCopies {
 }
 
 const ofCluster = ({ snapshot }: RdsTarget): boolean => snapshot.kind === 'cluster';
-
-async function instanceSnapshot(client: RDSClient, { snapshot: { id } }: RdsTarget) {
-  const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
-  const answer = await unlessRds(id, 'DBSnapshotNotFound', () => client.send(command));
-  const found = answer?.DBSnapshots?.[0];
-  return found && { status: String(found.Status), tags: tagsOf(found.TagList) };
-}
-
-async function clusterSnapshot(client: RDSClient, { snapshot: { id } }: RdsTarget) {
-  const command = new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: id });
-  const answer = await unlessRds(id, 'DBClusterSnapshotNotFoundFault', () => client.send(command));
-  const found = answer?.DBClusterSnapshots?.[0];
-  return found && { status: String(found.Status), tags: tagsOf(found.TagList) };
-}
 
 async function findInstance(client: RDSClient, { beside }: RdsTarget): Promise<FoundCopy | undefined> {
   const command = new DescribeDBInstancesCommand({ DBInstanceIdentifier: beside });
@@ -142,9 +126,3 @@ const common = ({ iamAuthentication, deletionProtection }: RdsTarget['snapshot']
   EnableIAMDatabaseAuthentication: iamAuthentication,
   DeletionProtection: deletionProtection,
 });
-
-const asTags = (tags: Readonly<Record<string, string>>): Tag[] =>
-  Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-
-const tagsOf = (tags: readonly Tag[] = []): Record<string, string> =>
-  Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));

@@ -57,6 +57,13 @@ export type AskFacts = (queries: readonly FactQuery[]) => Promise<Facts>;
 /** How a protocol turns a database's facts into a reading. */
 export type ReadPositions = (ask: AskFacts) => Promise<Reading>;
 
+/** How far a capture is, and where it is somebody else's work, when it is worth looking again. */
+export interface Polled {
+  readonly ended: boolean;
+  readonly progress: Progress;
+  readonly lookAgainSeconds?: number;
+}
+
 /**
  * Captures of one runtime: start → poll → finish. `start` may be repeated for the same order (a retried step) and then
  * returns the same handle; the handle is small JSON without secrets, since it travels through the state machine.
@@ -66,7 +73,7 @@ export interface Captures {
   source(order: CaptureOrder): { readonly kind: string; readonly at: string };
   start(order: CaptureOrder): Promise<string>;
   /** Waits inside, up to `waitSeconds`, for the end. Rejects with the capture's own error if it failed. */
-  poll(handle: string, waitSeconds: number): Promise<{ ended: boolean; progress: Progress }>;
+  poll(handle: string, waitSeconds: number): Promise<Polled>;
   /** The result of a capture that has ended; may be repeated. */
   finish(handle: string): Promise<Captured>;
   /**

@@ -71,6 +71,8 @@ export interface Attested {
   readonly component: string;
   readonly role: string;
   readonly reading?: Reading | undefined;
+  /** Its state lies in a snapshot, which says nothing before it is restored. */
+  readonly inSnapshot?: boolean;
 }
 
 export interface Evidence {
@@ -78,11 +80,15 @@ export interface Evidence {
   /** Pairs of roles that must name the same identity. */
   readonly sameIdentity: readonly (readonly [string, string])[];
   readonly readings: readonly Attested[];
+  /** Pairs [before, after] of components whose order is proved; absent where only readings count. */
+  readonly order?: readonly (readonly [string, string])[];
 }
 
 /**
  * What a set's readings prove. Every pair of components that a law binds is compared, exactly, on every scope that both
- * count in. Whatever a law or a pair of identities binds and could not be compared is a reason for `unknown`.
+ * count in. Whatever a law or a pair of identities binds and could not be compared is a reason for `unknown`. A law that
+ * binds a snapshot cannot be compared and need not be: where its lower side had ended before its upper side started, it
+ * follows from the order.
  */
 export function judge(evidence: Evidence): Verdict {
   const { laws, readings } = evidence;
@@ -146,10 +152,12 @@ const identityOf = ({ reading }: Attested): string | undefined =>
   reading?.status === 'known' && reading.identity !== null ? reading.identity : undefined;
 
 /** Components that did not say what they were asked, or were not asked although something binds them. */
-function unread({ laws, sameIdentity, readings }: Evidence): string[] {
+function unread(evidence: Evidence): string[] {
+  const { laws, sameIdentity, readings } = evidence;
   const bound = [...laws.map(({ lower, upper }) => [lower.role, upper.role] as const), ...sameIdentity];
   return readings.flatMap((each) => {
-    const { component, role, reading } = each;
+    const { component, role, reading, inSnapshot } = each;
+    if (inSnapshot === true) return unordered(each, evidence);
     if (reading?.status === 'unknown') return [`${component}: ${reading.reason}`];
     if (reading === undefined) {
       return bound.flat().includes(role) ? [`${component} was never asked how far it has got`] : [];
@@ -158,6 +166,17 @@ function unread({ laws, sameIdentity, readings }: Evidence): string[] {
     return named ? [`${component} does not say whose it is`] : [];
   });
 }
+
+/** Laws that bind a snapshot and do not follow from the order. */
+const unordered = (snapshot: Attested, { laws, readings, order = [] }: Evidence): string[] =>
+  laws.flatMap((law) =>
+    pairs(readings, law.lower.role, law.upper.role)
+      .filter((pair) => pair.includes(snapshot))
+      .filter(([{ component: lower }, { component: upper }]) => {
+        return !order.some(([before, after]) => before === lower && after === upper);
+      })
+      .map(() => `${snapshot.component} lies in a snapshot, and ${law.id} does not follow from the order`),
+  );
 
 /** Components that a law binds and nothing was compared of: a fork could hide there. */
 function uncompared({ laws, readings }: Evidence, comparisons: readonly Comparison[]): string[] {

@@ -1,5 +1,10 @@
 import type { CaptureEnds } from '../aws/deployed-captures.ts';
 import { endedCaptures } from '../aws/lambda-captures.ts';
+import { rdsEnds } from '../aws/rds-captures.ts';
+import type { RdsReach } from '../aws/rds-source.ts';
 
 /** What follows the start of a capture, for every kind that can be deployed. */
-export const deployedEnds = (): CaptureEnds => ({ identities: endedCaptures() });
+export const deployedEnds = (reach: Pick<RdsReach, 'rds' | 'vault' | 'clock'>): CaptureEnds => ({
+  identities: endedCaptures(),
+  rds: rdsEnds(reach),
+});

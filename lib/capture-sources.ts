@@ -14,7 +14,9 @@ function sourcesOf(node: DatabaseNode): CaptureSources[string] {
 }
 
 function database({ postgres, rds, rdsCluster }: ComponentConfig): CaptureSource {
-  if (postgres === undefined) return elsewhere('rds', rds ?? rdsCluster ?? '');
+  if (rds !== undefined) return { rds: { instance: rds } };
+  if (rdsCluster !== undefined) return { rds: { cluster: rdsCluster } };
+  if (postgres === undefined) throw new TypeError('a component without a source is no config');
   return elsewhere(
     'postgres',
     typeof postgres.url === 'string' ? withoutUser(postgres.url) : 'an address that is a secret',

@@ -29,12 +29,21 @@ export interface RetryPolicy {
   readonly backoffRate: number;
   readonly maxAttempts: number;
   readonly maxDelay?: Duration;
+  /** Exactly these pauses; by default they are spread, so that many who failed at once do not return at once. */
+  readonly steady?: true;
 }
 
-export interface TaskProps<S extends AnyStep, On extends readonly ErrorClass[]> {
+/** A policy for classes of errors that can heal. */
+export interface Retry extends RetryPolicy {
+  readonly on: readonly ErrorClass[];
+}
+
+export interface TaskProps<S extends AnyStep, Retries extends readonly Retry[]> {
   readonly input: { readonly [Field in keyof InputOf<S>]-?: Ref<InputOf<S>[Field]> };
-  /** Classes of errors that can heal, all of them in the contract. */
-  readonly retry?: RetryPolicy & { readonly on: On & Listed<On, S['errors'][number]> };
+  /** Each error's class is in the contract. */
+  readonly retries?: Retries & {
+    readonly [I in keyof Retries]: { readonly on: Listed<Retries[I]['on'], S['errors'][number]> };
+  };
 }
 
 /** `never` in place of each class that `Errors` does not name itself: a look-alike will not do, names decide. */
@@ -91,7 +100,8 @@ export class StepLambda<const S extends AnyStep> extends Construct {
   }
 
   /** A state that calls this step and keeps its output in the run's state under the step's own name. */
-  task<const On extends readonly ErrorClass[] = []>(id: string, { input, retry }: TaskProps<S, On>): LambdaInvoke {
+  task<const Retries extends readonly Retry[] = []>(id: string, props: TaskProps<S, Retries>): LambdaInvoke {
+    const { input, retries = [] } = props;
     const task = new LambdaInvoke(this, id, {
       lambdaFunction: this.lambda,
       payload: TaskInput.fromObject(payload(input)),
@@ -103,9 +113,12 @@ export class StepLambda<const S extends AnyStep> extends Construct {
     });
     const jitterStrategy = JitterType.FULL;
     task.addRetry({ errors: SERVICE_ERRORS, ...SERVICE_RETRY, maxDelay: SERVICE_RETRY.maxDelay, jitterStrategy });
-    if (retry !== undefined) {
-      const { on, ...policy } = retry;
-      task.addRetry({ errors: on.map(({ name }) => name), ...policy, jitterStrategy });
+    for (const { on, steady, ...policy } of retries) {
+      task.addRetry({
+        errors: on.map(({ name }) => name),
+        ...policy,
+        jitterStrategy: steady ? JitterType.NONE : jitterStrategy,
+      });
     }
     return task;
   }

@@ -1,7 +1,7 @@
 import { canonicalBytes } from '../core/canonical.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
-import { type Comparison, judge, type Verdict } from '../core/positions.ts';
+import { type Attested, type Comparison, judge, type Verdict } from '../core/positions.ts';
 import { type Finding, proveOrder, type ReceiptPair, violation } from '../core/proof.ts';
 import type { Artifact } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
@@ -9,7 +9,7 @@ import { type WavePlan, waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { receiptKey, runPrefix } from './layout.ts';
 import { orFinding } from './prove-chain.ts';
-import { readReceipts, type StoredManifest } from './sets.ts';
+import { attested, readReceipts, type StoredManifest } from './sets.ts';
 
 type Receipts = ReadonlyMap<string, ReceiptPair>;
 
@@ -39,10 +39,10 @@ export async function proveSet(
   if (protocol === undefined) return { protocol, findings, comparisons: [], artifacts, receipts };
   const planned = declaredOrder(manifest, key, protocol, findings);
   if (planned !== undefined) findings.push(...proveOrder(manifest, planned.predecessors, receipts));
-  const readings = manifest.components.map(({ component, role }) => {
-    return { component, role, reading: receipts.get(component)?.end?.value.reading };
-  });
-  const verdict = judge({ laws: protocol.laws, sameIdentity: protocol.sameIdentity, readings });
+  const readings = manifest.components.map((part) => attested(part, receipts.get(part.component)?.end?.value));
+  findings.push(...readings.filter(({ inSnapshot }) => inSnapshot).map(inSnapshotNote));
+  const { laws, sameIdentity } = protocol;
+  const verdict = judge({ laws, sameIdentity, readings, order: planned?.order ?? [] });
   if (verdict.status === 'violated') {
     findings.push(...verdict.violations.map((text) => violation('POSITIONS_VIOLATED', key, text)));
   } else if (verdict.status === 'unknown') {
@@ -55,6 +55,13 @@ export async function proveSet(
   }
   return { protocol, findings, comparisons: verdict.comparisons, artifacts, receipts };
 }
+
+const inSnapshotNote = ({ component }: Attested): Finding => ({
+  level: 'note',
+  code: 'POSITIONS_IN_SNAPSHOT',
+  about: component,
+  text: `${component} lies in a snapshot: its order is proved, and what it says of itself shows when it is restored`,
+});
 
 /** Words may differ from version to version; what was compared and what came of it may not. */
 const substance = ({ status, comparisons }: Verdict): Uint8Array => canonicalBytes({ status, comparisons });

@@ -14,7 +14,7 @@ import { manifestOfSlot, readHead } from './chain.ts';
 import { putSigned } from './documents.ts';
 import { manifestKey, receiptKey } from './layout.ts';
 import { newestFirst } from './newest.ts';
-import { readReceipts, type StoredManifest, type StoredReceipts } from './sets.ts';
+import { attested, readReceipts, type StoredManifest, type StoredReceipts } from './sets.ts';
 import { publishKey } from './trust.ts';
 
 /** From the first start to the last one it took longer than the configuration allows. */
@@ -55,11 +55,9 @@ export async function sealManifest(
 ): Promise<StoredManifest> {
   const planned = waves(run.components, protocol);
   const receipts = await finishedReceipts(run, fence, planned.predecessors, ports.vault);
-  const readings = run.components.map((each) => ({
-    ...each,
-    reading: receipts.get(each.component)?.end.value.reading,
-  }));
-  const verdict = judge({ laws: protocol.laws, sameIdentity: protocol.sameIdentity, readings });
+  const readings = run.components.map((each) => attested(each, receipts.get(each.component)?.end.value));
+  const { laws, sameIdentity } = protocol;
+  const verdict = judge({ laws, sameIdentity, readings, order: planned.order });
   refuseViolated(verdict);
   const spreadSeconds = spread([...receipts.values()].map(({ end }) => end.value));
   if (spreadSeconds > run.maxSpreadSeconds) throw tooSpread(run, spreadSeconds);

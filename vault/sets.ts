@@ -1,7 +1,9 @@
 import { LedgerholdError } from '../core/errors.ts';
 import { Manifest, Tombstone } from '../core/manifest.ts';
 import { setId } from '../core/names.ts';
+import type { Attested } from '../core/positions.ts';
 import { EndReceipt, StartReceipt } from '../core/receipts.ts';
+import { SNAPSHOT_CONTENT } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, NotADocument, readDocument, UnknownFormat } from './documents.ts';
 import { manifestKey, manifestsPrefix, numberOf, tombstoneKey } from './layout.ts';
@@ -137,3 +139,12 @@ export async function readReceipts(
     end: await readDocument(vault, keys.end, EndReceipt),
   };
 }
+
+/** How a component of a set counts as evidence, by its finished receipt. */
+export const attested = (
+  { component, role }: { readonly component: string; readonly role: string },
+  end: EndReceipt | undefined,
+): Attested => ({
+  ...{ component, role, reading: end?.reading },
+  ...(end?.artifacts.some(({ content }) => content === SNAPSHOT_CONTENT) === true && { inSnapshot: true }),
+});

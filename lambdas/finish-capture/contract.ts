@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ComponentName, Sha256 } from '../../core/names.ts';
+import { RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed } from '../../core/receipts.ts';
 import { Ticket } from '../../core/run.ts';
 import { StaleFence } from '../../core/slot.ts';
@@ -12,5 +13,5 @@ export const finishCapture = defineStep({
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
   input: z.strictObject({ ticket: Ticket, handle: z.string() }),
   output: z.strictObject({ component: ComponentName, end: Sha256 }),
-  errors: [StaleFence, CaptureFailed, VaultUnavailable],
+  errors: [StaleFence, CaptureFailed, VaultUnavailable, RdsUnavailable],
 });

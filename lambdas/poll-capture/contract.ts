@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed } from '../../core/receipts.ts';
 import { Ticket } from '../../core/run.ts';
 import { StaleFence } from '../../core/slot.ts';
@@ -10,6 +11,7 @@ export const pollCapture = defineStep({
   name: 'poll-capture',
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
   input: z.strictObject({ ticket: Ticket, handle: z.string() }),
-  output: z.strictObject({ ended: z.boolean() }),
-  errors: [StaleFence, CaptureFailed, VaultUnavailable],
+  /** `waitSeconds` until the next look, spent in the state machine. */
+  output: z.strictObject({ ended: z.boolean(), waitSeconds: z.int().min(0).max(300) }),
+  errors: [StaleFence, CaptureFailed, VaultUnavailable, RdsUnavailable],
 });

@@ -1,11 +1,12 @@
 import { captureEnds } from '../../aws/deployed-captures.ts';
+import { rdsClient } from '../../aws/rds-client.ts';
 import { deployedEnds } from '../capture-ends.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
 import { pollCapture } from './contract.ts';
 import { run } from './run.ts';
 
-export const handler = serve(pollCapture, run, (env) => ({
-  ...vaultPorts(env),
-  captures: captureEnds(deployedEnds()),
-}));
+export const handler = serve(pollCapture, run, (env) => {
+  const ports = vaultPorts(env);
+  return { ...ports, captures: captureEnds(deployedEnds({ ...ports, rds: rdsClient() })) };
+});

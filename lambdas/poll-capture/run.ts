@@ -15,6 +15,7 @@ export async function run(
   ports: PollCapturePorts,
 ): Promise<OutputOf<typeof pollCapture>> {
   await assertHeld(ports, ticket);
-  const { ended } = await ports.captures.poll(handle, ticket.pollSeconds === 0 ? WAIT_INSIDE_SECONDS : 0);
-  return { ended };
+  const inside = ticket.pollSeconds === 0;
+  const { ended, lookAgainSeconds } = await ports.captures.poll(handle, inside ? WAIT_INSIDE_SECONDS : 0);
+  return { ended, waitSeconds: inside || ended ? 0 : (lookAgainSeconds ?? ticket.pollSeconds) };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Ticket } from '../../core/run.ts';
 import { StaleFence } from '../../core/slot.ts';
@@ -8,8 +9,9 @@ import { VaultUnavailable } from '../../core/vault.ts';
 /** The guard, the start half of the receipt, and the capture's first call, in one invocation. */
 export const startCapture = defineStep({
   name: 'start-capture',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'CAPTURES', 'ENVELOPE_KEY'],
+  /** `COPIED_ELSEWHERE`: `yes` where snapshots are to be copied to another account, else `no`. */
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'CAPTURES', 'ENVELOPE_KEY', 'COPIED_ELSEWHERE'],
   input: z.strictObject({ ticket: Ticket }),
-  output: z.strictObject({ handle: z.string(), pollSeconds: z.int() }),
-  errors: [PredecessorNotEnded, StaleFence, CaptureFailed, VaultUnavailable],
+  output: z.strictObject({ handle: z.string() }),
+  errors: [PredecessorNotEnded, StaleFence, CaptureFailed, DatabaseBusy, VaultUnavailable, RdsUnavailable],
 });

@@ -1,6 +1,8 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { deployedCaptures } from '../../aws/deployed-captures.ts';
+import { defaultKeyOf } from '../../aws/kms-default-key.ts';
 import { kmsEnvelope } from '../../aws/kms-envelope.ts';
+import { rdsClient } from '../../aws/rds-client.ts';
 import { orderingNamed } from '../../protocols/orderings.ts';
 import { deployedEnds } from '../capture-ends.ts';
 import { serve } from '../serve.ts';
@@ -13,12 +15,17 @@ import { deployedSource } from './take.ts';
 export const handler = serve(startCapture, run, (env) => {
   const ports = vaultPorts(env);
   const sources = CaptureSources.parse(JSON.parse(env.CAPTURES));
-  const reach = { ...ports, encryption: kmsEnvelope(new KMSClient(), env.ENVELOPE_KEY) };
+  const kms = new KMSClient();
+  const reach = {
+    ...{ ...ports, rds: rdsClient(), encryption: kmsEnvelope(kms, env.ENVELOPE_KEY) },
+    // Snapshots that stay here may have any key; those that are copied to another account may not have RDS's own.
+    ...(env.COPIED_ELSEWHERE === 'yes' && { isDefaultKey: defaultKeyOf(kms) }),
+  };
   return {
     ...ports,
     protocolNamed: orderingNamed,
     captures: deployedCaptures({
-      ends: deployedEnds(),
+      ends: deployedEnds(reach),
       sourceOf: (node, component) => deployedSource(sources[node]?.[component], reach),
     }),
   };

@@ -34,7 +34,7 @@ export async function run(
       source: ports.captures.source(order),
     }),
   );
-  return { handle: await ports.captures.start(order), pollSeconds: ticket.pollSeconds };
+  return { handle: await ports.captures.start(order) };
 }
 
 /** By the protocol's rule. A run without a component that the protocol requires could hide a predecessor. */

@@ -19,9 +19,14 @@ const Identities = z.strictObject({
 });
 export type IdentitiesSource = z.infer<typeof Identities>;
 
+/** Captured by a snapshot: `instance` or `cluster` by its identifier. */
+const identifier = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/);
+const Rds = z.union([z.strictObject({ instance: identifier }), z.strictObject({ cluster: identifier })]);
+
 /** Where one component's state comes from. */
 export const CaptureSource = z.union([
   z.strictObject({ identities: Identities }),
+  z.strictObject({ rds: Rds }),
   /** Out of a Lambda's reach: its kind, and where it is, for the receipt and for people. */
   z.strictObject({ elsewhere: z.strictObject({ kind: z.string(), at: z.string() }) }),
 ]);

@@ -23,9 +23,9 @@ export class BackupSteps extends Construct {
     super(scope, id);
     this.claimSlot = new ClaimSlot(this, storage);
     this.planWaves = new PlanWaves(this);
-    this.startCapture = new StartCapture(this, storage, captures);
-    this.pollCapture = new PollCapture(this, storage);
-    this.finishCapture = new FinishCapture(this, storage);
+    this.startCapture = new StartCapture(this, storage, { captures });
+    this.pollCapture = new PollCapture(this, storage, captures);
+    this.finishCapture = new FinishCapture(this, storage, captures);
     this.sealManifest = new SealManifest(this, storage);
     this.failRun = new FailRun(this, storage);
   }

@@ -4,11 +4,18 @@ import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { allow } from '../grants.ts';
+import { allowSnapshots, rdsResources } from '../rds-rights.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
+export interface StartCaptureProps {
+  readonly captures: CaptureSources;
+  /** Are snapshots to be copied to another account? Then one that no other account can open is refused. */
+  readonly copiedElsewhere?: boolean;
+}
+
 export class StartCapture extends StepLambda<typeof startCapture> {
-  constructor(scope: Construct, storage: Storage, captures: CaptureSources) {
+  constructor(scope: Construct, storage: Storage, { captures, copiedElsewhere }: StartCaptureProps) {
     super(scope, 'StartCapture', {
       step: startCapture,
       // Identities are fetched and stored within the call: a token, the identities and Scan, 30 s each at most.
@@ -17,10 +24,11 @@ export class StartCapture extends StepLambda<typeof startCapture> {
         ...storage.environment,
         CAPTURES: inAnEnvironment(captures),
         ENVELOPE_KEY: storage.envelopeKey.keyArn,
+        COPIED_ELSEWHERE: copiedElsewhere === true ? 'yes' : 'no',
       },
       grant: (role) => {
         storage.grant(role, {
-          read: ['leases/*', 'sets/*/receipts/*'],
+          read: ['leases/*', 'sets/*/receipts/*', 'sets/*/runs/*.snapshot.json'],
           writeOnce: ['leases/*', 'sets/*/runs/*'],
         });
         allow(role, {
@@ -33,6 +41,7 @@ export class StartCapture extends StepLambda<typeof startCapture> {
           actions: ['secretsmanager:GetSecretValue'],
           resources: secretsOf(captures),
         });
+        allowSnapshots(role, storage.network, rdsResources(scope, storage.network, captures));
       },
     });
   }

@@ -13,6 +13,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import type { Run, Ticket } from '../../core/run.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
@@ -48,6 +49,24 @@ const ofCapture = state<CaptureState>();
 /** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer fails the run by its name. */
 const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
+/** 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s at most, in which a throttled account gets its rate back. */
+const PATIENTLY = {
+  on: [RdsUnavailable],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 8,
+  maxDelay: Duration.seconds(60),
+} as const;
+
+/** Every minute, 30 times: RDS's own backup windows are half an hour long. */
+const UNTIL_THE_WINDOW_CLOSES = {
+  on: [DatabaseBusy],
+  interval: Duration.seconds(60),
+  backoffRate: 1,
+  maxAttempts: 30,
+  steady: true,
+} as const;
+
 /** Captures side by side. More would share the source's disk and network and gain nothing. */
 const CAPTURES_AT_ONCE = 8;
 
@@ -78,19 +97,25 @@ function states(scope: Construct, steps: BackupSteps) {
   const { run, claimSlot, failure } = ofRun;
   const { fence } = claimSlot;
   const { ticket, startCapture, pollCapture } = ofCapture;
-  const { handle, pollSeconds } = startCapture;
+  const { handle } = startCapture;
   return {
-    claim: steps.claimSlot.task('Claim the slot', { input: { run, holder: executionId }, retry: SHORTLY }),
+    claim: steps.claimSlot.task('Claim the slot', { input: { run, holder: executionId }, retries: [SHORTLY] }),
     isItOurs: whether(scope, 'Is it ours?', equals(claimSlot.outcome, 'taken')),
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
-    start: steps.startCapture.task('Start the capture', { input: { ticket }, retry: SHORTLY }),
-    poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retry: SHORTLY }),
+    start: steps.startCapture.task('Start the capture', {
+      input: { ticket },
+      retries: [SHORTLY, PATIENTLY, UNTIL_THE_WINDOW_CLOSES],
+    }),
+    poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retries: [SHORTLY, PATIENTLY] }),
     hasItEnded: whether(scope, 'Has it ended?', isTrue(pollCapture.ended)),
-    wait: new Wait(scope, 'Wait', { time: WaitTime.secondsPath(pathOf(pollSeconds)) }),
-    finish: steps.finishCapture.task('Finish the capture', { input: { ticket, handle }, retry: SHORTLY }),
-    seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retry: SHORTLY }),
+    wait: new Wait(scope, 'Wait', { time: WaitTime.secondsPath(pathOf(pollCapture.waitSeconds)) }),
+    finish: steps.finishCapture.task('Finish the capture', {
+      input: { ticket, handle },
+      retries: [SHORTLY, PATIENTLY],
+    }),
+    seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retries: [SHORTLY] }),
     done: new Succeed(scope, 'Done'),
-    tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retry: SHORTLY }),
+    tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),
     failed: new Fail(scope, 'Failed', { errorPath: pathOf(failure.Error), causePath: pathOf(failure.Cause) }),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { captureEnds, type DeployedSource, deployedCaptures } from '../../aws/deployed-captures.ts';
 import { endedCaptures, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
+import { rdsClient } from '../../aws/rds-client.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from '../../core/names.ts';
 import type { CaptureOrder, Encryption } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
@@ -112,7 +113,7 @@ describe('a deployed source', () => {
     clientId: 'backup',
     clientSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:x',
   };
-  const reach = () => ({ vault, encryption, clock: { now: () => new Date(0) } });
+  const reach = () => ({ vault, encryption, rds: rdsClient('eu-central-1'), clock: { now: () => new Date(0) } });
 
   test('of identities is their endpoint, and can be taken', () => {
     const source = { identities: { url: 'https://validator.example.com/api/validator/', auth } };

@@ -84,7 +84,7 @@ beforeEach(async () => {
   plan = planRestore({
     createdAt: Instant.parse('2026-11-01T01:00:00.000Z'),
     ...{ vault: vault.url, manifest, deployment: deploymentSteps(undefined), protocol, targets, digest: sha256 },
-    accepted: [{ hazard: 'unproven', why: 'a snapshot says nothing until it is restored' }],
+    accepted: [],
     artifacts: Object.fromEntries(proof.artifacts.map(({ component, artifact }) => [component, artifact])),
   });
   rds = toyRds();

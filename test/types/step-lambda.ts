@@ -29,7 +29,7 @@ const environment = { VAULT_BUCKET: 'b', VAULT_PREFIX: 'p', VAULT_ACCOUNT: '1' }
 
 export const compiles = [
   () => new StepLambda(scope, 'Whole', { step: pollCapture, timeout, environment }),
-  () => steps.claimSlot.task('Whole', { input: { run, holder }, retry: { on: [VaultUnavailable], ...seconds } }),
+  () => steps.claimSlot.task('Whole', { input: { run, holder }, retries: [{ on: [VaultUnavailable], ...seconds }] }),
   () => steps.planWaves.task('Whole', { input: { run, fence } }),
 ];
 
@@ -52,11 +52,11 @@ export const wrongOutput = () =>
 
 export const unknownError = () =>
   // @ts-expect-error `claim-slot` never throws it
-  steps.claimSlot.task('Never', { input: { run, holder }, retry: { on: [PredecessorNotEnded], ...seconds } });
+  steps.claimSlot.task('Never', { input: { run, holder }, retries: [{ on: [PredecessorNotEnded], ...seconds }] });
 
 export const lookAlikeError = () =>
   steps.pollCapture.task('LookAlike', {
     input: { ticket: state(), handle: state() },
     // @ts-expect-error PredecessorNotEnded could stand for CaptureFailed, but its name is not in the contract
-    retry: { on: [PredecessorNotEnded], ...seconds },
+    retries: [{ on: [PredecessorNotEnded], ...seconds }],
   });

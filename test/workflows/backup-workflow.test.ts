@@ -57,10 +57,10 @@ function backup(fault: (call: string, times: number) => void = () => {}, outcome
     claimSlot: local(claimSlot, async ({ holder }) => called('claim', holder, { outcome, fence: 1, set: '' } as never)),
     planWaves: local(planWaves, async () => called('plan', '', { waves: WAVES.map((wave) => wave.map(ticket)) })),
     startCapture: local(startCapture, async ({ ticket: { component } }) =>
-      called('start', component, { handle: `h-${component}`, pollSeconds: 0 }),
+      called('start', component, { handle: `h-${component}` }),
     ),
     pollCapture: local(pollCapture, async ({ ticket: { component } }) =>
-      called('poll', component, { ended: polled(component) >= polls }),
+      called('poll', component, { waitSeconds: 0, ended: polled(component) >= polls }),
     ),
     finishCapture: local(finishCapture, async ({ ticket: { component }, handle }) => {
       expect(handle).toBe(`h-${component}`);
