@@ -48,6 +48,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/drill.ts'),
   },
   {
+    name: 'chain',
+    summary: 'the files that an Ethereum client exports: verify them, offline',
+    load: () => import('./commands/chain.ts'),
+  },
+  {
     name: 'serve',
     summary: 'this machine’s schedules: each run at its time, retention, second vault, alarms',
     load: () => import('./commands/serve.ts'),

@@ -10,7 +10,11 @@ const BUNDLED = new Set(['commander', 'zod', 'canonicalize']);
 /** The CLI as one entry and chunks that are loaded when a verb needs them. */
 export const cliBundle = (dependencies: readonly string[], outdir: string): BuildOptions => ({
   absWorkingDir: root,
-  entryPoints: ['bin/ledgerhold.ts'],
+  // What runs in threads of its own is an entry of its own.
+  entryPoints: {
+    ledgerhold: 'bin/ledgerhold.ts',
+    'verify-file-worker': 'protocols/ethereum/verify-file-worker.ts',
+  },
   outdir,
   bundle: true,
   splitting: true,

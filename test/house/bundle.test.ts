@@ -47,6 +47,10 @@ describe('the CLI’s bundle', () => {
     ).toEqual([]);
   });
 
+  test('has the module of its threads beside it', () => {
+    expect(Object.keys(outputs).map((file) => file.split('/').at(-1))).toContain('verify-file-worker.js');
+  });
+
   test('shows its help and version without any package installed', () => {
     const help = spawnSync(process.execPath, [program(), '--help'], { encoding: 'utf8' });
     expect(help).toMatchObject({ status: 0, stderr: '' });
