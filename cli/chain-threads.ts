@@ -11,8 +11,8 @@ import { PACKAGE_ROOT } from './package-root.ts';
 import { bytesText } from './render/units.ts';
 import type { Shell } from './shell.ts';
 
-/** Each thread holds a piece, a block and perhaps a window: with four, all of it stays below 200 MB. */
-const MOST_THREADS = 4;
+/** Each thread holds a piece, a block and perhaps a window: with three, all of it stays below 200 MB. */
+const MOST_THREADS = 3;
 
 /** The thread's module: beside the sources from them, else as it is built. */
 const MODULE = import.meta.filename.endsWith('.ts')

@@ -17,6 +17,8 @@ export interface DecompressedFile {
 
 /** Large enough that a piece costs nothing beside what is done with it. */
 const PIECE_BYTES = 1024 * 1024;
+/** Each of a decompressor's is another, and lies there until it is collected. */
+const DECOMPRESSED_PIECE_BYTES = 256 * 1024;
 /** Read ahead of a decompressor, which keeps what it was given until it is done with it. */
 const COMPRESSED_PIECE_BYTES = 128 * 1024;
 
@@ -89,7 +91,7 @@ async function* compressed(file: string, onRead: (count: number) => void): Async
 
 async function* gunzipped(file: string, onRead: (count: number) => void): AsyncGenerator<Uint8Array> {
   let read = 0;
-  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+  const gunzip = createGunzip({ chunkSize: DECOMPRESSED_PIECE_BYTES });
   yield* through(
     compressed(file, (count) => {
       read += count;
@@ -106,7 +108,8 @@ async function* gunzipped(file: string, onRead: (count: number) => void): AsyncG
 async function* unzstd(file: string, onRead: (count: number) => void): AsyncGenerator<Uint8Array> {
   const frames = zstdFrames(compressed(file, onRead));
   try {
-    while (await frames.next()) yield* through(frames.frame(), createZstdDecompress({ chunkSize: PIECE_BYTES }));
+    while (await frames.next())
+      yield* through(frames.frame(), createZstdDecompress({ chunkSize: DECOMPRESSED_PIECE_BYTES }));
   } finally {
     await frames.close();
   }

@@ -14,7 +14,7 @@ export interface ZstdFrames {
 }
 
 /** Each file in work holds one: above it the bound on memory would not. `zstd -19` needs 8 MiB. */
-export const MOST_WINDOW_BYTES = 32 * 1024 * 1024;
+export const MOST_WINDOW_BYTES = 16 * 1024 * 1024;
 
 const MAGIC = 0xfd2fb528;
 const isSkippable = (magic: number): boolean => magic >>> 4 === 0x184d2a5;

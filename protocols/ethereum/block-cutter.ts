@@ -10,20 +10,20 @@ export interface BlockCutter {
   end(): void;
 }
 
-/** No network passes a larger one on: devp2p's messages end at 10 MiB to 16 MiB. More is not waited for. */
-export const MOST_BLOCK_BYTES = 32 * 1024 * 1024;
-/** Nine bytes hold any head. */
-const HEAD_BYTES = 9;
+/** No network passes a larger one on: the frames of RLPx, which carry it, end at 16 MiB. More is not waited for. */
+export const MOST_BLOCK_BYTES = 16 * 1024 * 1024;
 
 export function blockCutter(onBlock: OnBlock, most = MOST_BLOCK_BYTES): BlockCutter {
-  /** A block of which only the beginning has come. It grows with what came, whatever its head claims. */
+  /** A block of which only the beginning has come. */
   let begun = new Uint8Array(64 * 1024);
   let held = 0;
   let offset = 0;
 
-  function hold(bytes: Uint8Array): void {
-    if (held + bytes.length > begun.length) {
-      const larger = new Uint8Array(Math.max(held + bytes.length, Math.min(2 * begun.length, most + HEAD_BYTES)));
+  /** `length` is the block's, once its head tells: memory that is not written to costs nothing, so that a claim may lie. */
+  function hold(bytes: Uint8Array, length: number | undefined): void {
+    const needed = Math.max(held + bytes.length, length ?? 0);
+    if (needed > begun.length) {
+      const larger = new Uint8Array(needed);
       larger.set(begun.subarray(0, held));
       begun = larger;
     }
@@ -38,7 +38,7 @@ export function blockCutter(onBlock: OnBlock, most = MOST_BLOCK_BYTES): BlockCut
       const length = blockLength(begun, 0, held, offset, most);
       const wanted = (length ?? held + 1) - held;
       const part = bytes.subarray(taken, taken + wanted);
-      hold(part);
+      hold(part, length);
       taken += part.length;
       if (length === undefined || held < length) continue;
       onBlock(begun, 0, held, offset);
@@ -55,7 +55,7 @@ export function blockCutter(onBlock: OnBlock, most = MOST_BLOCK_BYTES): BlockCut
       if (held > 0) return;
       while (at < bytes.length) {
         const length = blockLength(bytes, at, bytes.length, offset, most);
-        if (length === undefined || at + length > bytes.length) return hold(bytes.subarray(at));
+        if (length === undefined || at + length > bytes.length) return hold(bytes.subarray(at), length);
         onBlock(bytes, at, at + length, offset);
         at += length;
         offset += length;
