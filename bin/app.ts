@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { parseConfig } from '../config/parse.ts';
-import { BackupStack } from '../lib/backup-stack.ts';
+import { backupStacks } from '../lib/backup-stacks.ts';
 
 const app = new App();
 
@@ -11,5 +11,5 @@ const file: string =
   app.node.tryGetContext('config') ??
   ['ledgerhold.yaml', 'examples/splice-validator/ledgerhold.yaml'].find((each) => existsSync(each));
 
-new BackupStack(app, parseConfig(file, readFileSync(file, 'utf8')));
+backupStacks(app, parseConfig(file, readFileSync(file, 'utf8')));
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

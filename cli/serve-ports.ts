@@ -1,3 +1,4 @@
+import { everySecondsOf } from '../config/every.ts';
 import { readSecret } from '../config/secrets.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { schedule } from '../core/schedule.ts';
@@ -42,9 +43,8 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
 async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
   const nodes: ServedNode[] = [];
   for (const each of loaded.config.nodes.filter(({ enabled }) => enabled)) {
-    const { node, protocol } = await prepareNode(loaded, each);
-    const every = node.every ?? protocol.everyHours * 3600;
-    nodes.push({ name: node.name, schedule: schedule(every, loaded.config.timeZone) });
+    const { node } = await prepareNode(loaded, each);
+    nodes.push({ name: node.name, schedule: schedule(everySecondsOf(node), loaded.config.timeZone) });
   }
   if (nodes.length > 0) return nodes;
   throw new UsageError('no node of the config is enabled', 'Take `enabled: false` out of one of them.');

@@ -45,11 +45,25 @@ const Components = z
   })
   .refine((components) => Object.keys(components).length < 32, { error: 'name at most 31 components' });
 
+const id = (prefix: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}-[0-9a-f]{8,17}$`), { error: `write an id such as ${prefix}-0a1b2c3d4e5f67890` });
+
+const VpcPlace = z.strictObject({
+  id: id('vpc').describe('The private network'),
+  subnets: z.array(id('subnet')).min(1).max(16).describe('Ids of subnets in it that captures run in'),
+  securityGroups: z.array(id('sg')).min(1).max(5).describe('Ids of the groups that decide what captures may call'),
+});
+/** Where in a private network a node is reached from. */
+export type VpcPlace = z.infer<typeof VpcPlace>;
+
 const common = {
   name: NodeName,
   enabled: z.boolean().default(true),
   every: Seconds.optional().describe('Time between two runs, such as 4 hours; default: what the ledger advises'),
   maxSpread: Seconds.default(6 * 3600).describe('From the first capture’s start to the last one’s; over it: stale'),
+  vpc: VpcPlace.optional().describe('On AWS: the private network that this node is captured from'),
   rateLimit: BytesPerSecond.optional().describe('How fast a dump may read, such as 50 MB/s'),
 };
 

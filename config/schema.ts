@@ -62,6 +62,15 @@ const Notify = z
   })
   .partial();
 
+const Aws = z.strictObject({
+  account: account.describe('Where `cdk deploy` puts the backup'),
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'write a Region, such as eu-central-1' }),
+  tags: z.record(z.string().min(1).max(128), z.string().max(256)).optional().describe('Put on all that is deployed'),
+});
+
+/** Far above what one operator runs, and as far as a test has planned the stacks; a slip of the pen ends here. */
+const MOST_NODES = 1000;
+
 /** All of `ledgerhold.yaml`. */
 export const Config = z.strictObject({
   network: NetworkName,
@@ -69,8 +78,9 @@ export const Config = z.strictObject({
   secondVault: VaultLocation.optional(),
   encryption: Encryption,
   signing: Signing,
+  aws: Aws.optional().describe('For `cdk deploy`; without it, the account and Region of the credentials'),
   timeZone: TimeZone.default('UTC'),
-  nodes: z.array(Node).min(1).max(100),
+  nodes: z.array(Node).min(1).max(MOST_NODES),
   members: z.array(Member).max(1000).optional(),
   retention: Retention.optional(),
   notify: Notify.optional(),

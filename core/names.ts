@@ -41,3 +41,10 @@ export type Instant = z.infer<typeof Instant>;
 
 /** How a set is called on the command line: `<node>/<seq>`. */
 export const setId = (node: string, seq: number): string => `${node}/${seq}`;
+
+/**
+ * The state machine that backs up a group of a network's nodes: fixed, so that whoever has the network's name finds it.
+ * At most 80 characters, as Step Functions allows.
+ */
+export const backupMachineName = (network: string, group = 1): string =>
+  `ledgerhold-${network}-backup${group === 1 ? '' : `-${group}`}`;

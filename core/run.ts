@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { LedgerholdError } from './errors.ts';
 import { Reason } from './manifest.ts';
 import { ComponentName, Fence, NetworkName, NodeName, Slot } from './names.ts';
+import { slotAt } from './schedule.ts';
 
 /** All that a run captures. At most 32: every ticket carries the list, and a state holds 256 KiB. */
 const Components = z
@@ -22,6 +24,32 @@ export const Run = z.strictObject({
   maxSpreadSeconds: z.int().min(60).max(172_800),
 });
 export type Run = z.infer<typeof Run>;
+
+/** A run as a schedule or a person asks for it: its slot may be a time in any form of ISO 8601, and may be wrong. */
+export const AskedRun = Run.extend({ slot: z.string().min(1).max(100) });
+export type AskedRun = z.infer<typeof AskedRun>;
+
+/** A run was asked for at a slot that is none. */
+export class NotASlot extends LedgerholdError {
+  override readonly name = 'NotASlot';
+  readonly kind = 'usage';
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** The run, its slot as everybody else writes it. Throws `NotASlot`; a schedule's slot is always a time. */
+export function asRun(asked: AskedRun): Run {
+  const time = TIME.test(asked.slot) ? Date.parse(asked.slot) : Number.NaN;
+  if (!Number.isNaN(time)) return { ...asked, slot: slotAt(new Date(time)) };
+  const id = Slot.safeParse(asked.slot);
+  if (asked.reason !== 'schedule' && id.success) return { ...asked, slot: id.data };
+  throw new NotASlot(
+    `"${asked.slot}" is no slot of a run whose reason is ${asked.reason}`,
+    asked.reason === 'schedule'
+      ? 'Look at the input of the schedule: its slot must be <aws.scheduler.scheduled-time>, which EventBridge fills in.'
+      : 'Give a time such as 2026-11-21T09:00:00Z, or an id of at most 64 letters, digits, dots and hyphens.',
+  );
+}
 
 /** One component's place in a run, as it travels through the state machine. */
 export const Ticket = z.strictObject({

@@ -10,7 +10,8 @@ export interface Schedule {
   next(now: Date): Date;
 }
 
-const DAY_SECONDS = 86_400;
+/** A day on which no clock changes. */
+export const DAY_SECONDS = 86_400;
 
 /**
  * Instants start anew at midnight in the time zone, then follow every `everySeconds` of elapsed time. From a day on,
@@ -41,10 +42,15 @@ export function schedule(everySeconds: number, timeZone: string): Schedule {
 function instantsOf(day: number, span: number, everySeconds: number, days: Calendar) {
   const [start, end] = [days.startOf(day).getTime(), days.startOf(day + span).getTime()];
   const step = everySeconds * 1000;
-  // The last n for which n × step ≤ length − step / 4, and so at least one.
-  const count = Math.max(1, Math.ceil((end - start - step / 4) / step));
-  return { start, end, step, count };
+  return { start, end, step, count: countOf(end - start, step) };
 }
+
+/** The last n for which n × step ≤ length − step / 4, and so at least one. */
+const countOf = (length: number, step: number): number => Math.max(1, Math.ceil((length - step / 4) / step));
+
+/** Seconds after midnight, of a day on which no clock changes; `everySeconds` is a day at most. */
+export const instantsOfDay = (everySeconds: number): readonly number[] =>
+  Array.from({ length: countOf(DAY_SECONDS, everySeconds) }, (_, n) => n * everySeconds);
 
 /** The slot of a scheduled run is its instant, so that restarts, retries and two servers all mean the same one. */
 export const slotAt = (instant: Date): Slot => Slot.parse(instant.toISOString().replace(/\.\d+Z$/, 'Z'));

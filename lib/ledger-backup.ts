@@ -1,7 +1,10 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { NetworkName } from '../core/names.ts';
+import type { VpcPlace } from '../config/nodes.ts';
+import { backupMachineName, type NetworkName } from '../core/names.ts';
 import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
+import type { BackupNode } from './backup-nodes.ts';
+import { Schedules } from './schedules.ts';
 import { BackupSteps } from './steps/backup-steps.ts';
 import { Storage } from './storage.ts';
 import { BackupWorkflow } from './workflows/backup-workflow.ts';
@@ -11,23 +14,37 @@ export interface LedgerBackupProps {
   readonly network: NetworkName;
   /** By node and component, where state comes from. Names secrets by their ARNs and holds none. At most 3,500 bytes of JSON. */
   readonly captures: CaptureSources;
+  /** Nodes whose runs are scheduled, each at its own period in seconds. Default: none; runs are started by hand. */
+  readonly nodes?: readonly BackupNode[];
+  /** Name of the IANA database, such as Europe/Zurich; schedules count days and hours in it. Default: UTC. */
+  readonly timeZone?: string;
+  /** The private network that these nodes are reached from. Default: none; captures call public addresses only. */
+  readonly vpc?: VpcPlace | undefined;
+  /** The number of this group of the network's nodes, from 1. Default: 1. */
+  readonly group?: number;
+  /** The vault of the network's first group. Default: a vault of its own, which outlives the stack. */
+  readonly storage?: Storage;
 }
 
 /**
- * The backup of one network on AWS: the vault, the steps, and the state machine that runs them in the one right order.
- * A run is started with `{ "run": … }` (`core/run.ts`); nothing here starts one by itself.
+ * The backup of one network on AWS, or of one group of its nodes: the vault, the steps, the state machine that runs them
+ * in the one right order, and the schedules that start it. A person starts a run with `{ "run": … }` (`core/run.ts`).
  */
 export class LedgerBackup extends Construct {
   readonly storage: Storage;
   readonly steps: BackupSteps;
   readonly workflow: BackupWorkflow;
+  readonly schedules: Schedules;
 
-  constructor(scope: Construct, id: string, { network, captures }: LedgerBackupProps) {
+  constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
-    this.storage = new Storage(this, 'Storage', network);
-    this.steps = new BackupSteps(this, 'Steps', this.storage, captures);
-    this.workflow = new BackupWorkflow(this, 'Backup', this.steps);
+    const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc } = props;
+    this.storage = props.storage ?? new Storage(this, 'Storage', network);
+    this.steps = new BackupSteps(this, 'Steps', this.storage, captures, vpc);
+    this.workflow = new BackupWorkflow(this, 'Backup', this.steps, backupMachineName(network, group));
+    const { stateMachine } = this.workflow;
+    this.schedules = new Schedules(this, 'Schedules', { stateMachine, nodes, timeZone });
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
-    new CfnOutput(this, 'BackupArn', { value: this.workflow.stateMachine.stateMachineArn });
+    new CfnOutput(this, 'BackupArn', { value: stateMachine.stateMachineArn });
   }
 }

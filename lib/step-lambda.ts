@@ -5,10 +5,12 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { JitterType, JsonPath, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import type { VpcPlace } from '../config/nodes.ts';
 import type { ErrorClass } from '../core/errors.ts';
 import { type AnyStep, camel, type EnvOf, type InputOf } from '../core/step.ts';
 import { bundleStep } from './bundle-step.ts';
 import { allow } from './grants.ts';
+import { allowAttaching, standing } from './private-network.ts';
 import { payload, type Ref } from './state-ref.ts';
 
 export interface StepLambdaProps<S extends AnyStep> {
@@ -19,6 +21,8 @@ export interface StepLambdaProps<S extends AnyStep> {
   readonly grant?: (role: Role) => void;
   /** The longest that one call may take; at most 15 minutes. */
   readonly timeout: Duration;
+  /** The private network that its calls leave from; absent, they leave from Lambda's own. */
+  readonly vpc?: VpcPlace | undefined;
   /** Default 512 MiB: a third of a CPU, on which the bundle loads in well under a second. */
   readonly memoryMiB?: number;
 }
@@ -85,6 +89,7 @@ export class StepLambda<const S extends AnyStep> extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resources: [logGroup.logGroupArn],
     });
+    if (props.vpc !== undefined) allowAttaching(role);
     this.lambda = new LambdaFunction(this, 'Function', {
       role,
       logGroup,
@@ -95,6 +100,7 @@ export class StepLambda<const S extends AnyStep> extends Construct {
       environment: { ...props.environment },
       timeout: props.timeout,
       memorySize: props.memoryMiB ?? 512,
+      ...(props.vpc && standing(this, props.vpc)),
     });
     props.grant?.(role);
   }

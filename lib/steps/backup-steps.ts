@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import type { VpcPlace } from '../../config/nodes.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import type { Storage } from '../storage.ts';
 import { ClaimSlot } from './claim-slot.ts';
@@ -19,11 +20,11 @@ export class BackupSteps extends Construct {
   readonly sealManifest: SealManifest;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources) {
+  constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources, vpc?: VpcPlace) {
     super(scope, id);
     this.claimSlot = new ClaimSlot(this, storage);
     this.planWaves = new PlanWaves(this);
-    this.startCapture = new StartCapture(this, storage, { captures });
+    this.startCapture = new StartCapture(this, storage, { captures, vpc });
     this.pollCapture = new PollCapture(this, storage, captures);
     this.finishCapture = new FinishCapture(this, storage, captures);
     this.sealManifest = new SealManifest(this, storage);

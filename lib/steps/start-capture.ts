@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { VpcPlace } from '../../config/nodes.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
@@ -12,14 +13,17 @@ export interface StartCaptureProps {
   readonly captures: CaptureSources;
   /** Are snapshots to be copied to another account? Then one that no other account can open is refused. */
   readonly copiedElsewhere?: boolean;
+  /** The private network that the nodes are reached from. Only this step calls nodes: polls and ends ask AWS. */
+  readonly vpc?: VpcPlace | undefined;
 }
 
 export class StartCapture extends StepLambda<typeof startCapture> {
-  constructor(scope: Construct, storage: Storage, { captures, copiedElsewhere }: StartCaptureProps) {
+  constructor(scope: Construct, storage: Storage, { captures, copiedElsewhere, vpc }: StartCaptureProps) {
     super(scope, 'StartCapture', {
       step: startCapture,
       // Identities are fetched and stored within the call: a token, the identities and Scan, 30 s each at most.
       timeout: Duration.minutes(5),
+      vpc,
       environment: {
         ...storage.environment,
         CAPTURES: inAnEnvironment(captures),
@@ -48,7 +52,7 @@ export class StartCapture extends StepLambda<typeof startCapture> {
 }
 
 /** Of the 4 KB that Lambda gives to all variables together. */
-const CAPTURES_LIMIT = 3_500;
+export const CAPTURES_LIMIT = 3_500;
 
 /** More sources than a Lambda's environment can hold. */
 export class CapturesTooLarge extends LedgerholdError {
@@ -56,13 +60,14 @@ export class CapturesTooLarge extends LedgerholdError {
   readonly kind = 'usage';
 }
 
+export const captureBytes = (captures: CaptureSources): number => Buffer.byteLength(JSON.stringify(captures));
+
 function inAnEnvironment(captures: CaptureSources): string {
-  const text = JSON.stringify(captures);
-  const size = Buffer.byteLength(text);
-  if (size <= CAPTURES_LIMIT) return text;
+  const size = captureBytes(captures);
+  if (size <= CAPTURES_LIMIT) return JSON.stringify(captures);
   throw new CapturesTooLarge(
     `the sources of all captures are ${size} bytes, and a Lambda's environment has room for ${CAPTURES_LIMIT}`,
-    'Give some of the nodes a stack of their own.',
+    'Shorten what the node names, or give some of the nodes a stack of their own.',
   );
 }
 

@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
-import type { Run, Ticket } from '../../core/run.ts';
+import type { AskedRun, Ticket } from '../../core/run.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { acknowledgeWildcards } from '../acknowledge-wildcards.ts';
@@ -26,7 +26,7 @@ type Steps = { readonly [Name in Exclude<keyof BackupSteps, keyof Construct | 'a
 
 /** The state of a run: its input, what each step has left, and what a catcher caught. */
 interface RunState extends OutputsOf<Steps['claimSlot' | 'planWaves' | 'sealManifest']> {
-  readonly run: Run;
+  readonly run: AskedRun;
   readonly failure: Failure;
   /** Why the failure itself could not be told. */
   readonly untold: Failure;
@@ -77,10 +77,11 @@ const LONGEST_RUN = Duration.hours(52);
 export class BackupWorkflow extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, steps: BackupSteps) {
+  constructor(scope: Construct, id: string, steps: BackupSteps, stateMachineName: string) {
     super(scope, id);
     const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName,
       definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
       timeout: LONGEST_RUN,
       tracingEnabled: true,
@@ -94,12 +95,12 @@ export class BackupWorkflow extends Construct {
 }
 
 function states(scope: Construct, steps: BackupSteps) {
-  const { run, claimSlot, failure } = ofRun;
-  const { fence } = claimSlot;
+  const { run: asked, claimSlot, failure } = ofRun;
+  const { run, fence } = claimSlot;
   const { ticket, startCapture, pollCapture } = ofCapture;
   const { handle } = startCapture;
   return {
-    claim: steps.claimSlot.task('Claim the slot', { input: { run, holder: executionId }, retries: [SHORTLY] }),
+    claim: steps.claimSlot.task('Claim the slot', { input: { run: asked, holder: executionId }, retries: [SHORTLY] }),
     isItOurs: whether(scope, 'Is it ours?', equals(claimSlot.outcome, 'taken')),
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {

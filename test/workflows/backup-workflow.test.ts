@@ -54,7 +54,9 @@ function backup(fault: (call: string, times: number) => void = () => {}, outcome
   };
   const polled = (component: string) => calls.filter((call) => call === `poll ${component}`).length + 1;
   const steps = {
-    claimSlot: local(claimSlot, async ({ holder }) => called('claim', holder, { outcome, fence: 1, set: '' } as never)),
+    claimSlot: local(claimSlot, async ({ holder }) =>
+      called('claim', holder, { run: input, outcome, fence: 1, set: '' } as never),
+    ),
     planWaves: local(planWaves, async () => called('plan', '', { waves: WAVES.map((wave) => wave.map(ticket)) })),
     startCapture: local(startCapture, async ({ ticket: { component } }) =>
       called('start', component, { handle: `h-${component}` }),
@@ -118,7 +120,7 @@ describe('a backup', () => {
 
   test.each(['sealed', 'running'])('does nothing more at a slot that is %s', async (outcome) => {
     const { calls, run } = backup(undefined, outcome);
-    expect(await run()).toEqual({ run: input, claimSlot: { outcome, fence: 1, set: '' } });
+    expect(await run()).toEqual({ run: input, claimSlot: { run: input, outcome, fence: 1, set: '' } });
     expect(calls).toEqual(['claim exec-1']);
   });
 });

@@ -1,0 +1,46 @@
+import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Config } from '../config/schema.ts';
+import { LedgerBackup } from './ledger-backup.ts';
+import { type NodeGroup, nodeGroups } from './node-groups.ts';
+import { endpointsOf } from './private-network.ts';
+import type { Storage } from './storage.ts';
+
+/** The backup of one group of the nodes that a config describes; the first one holds the vault. */
+export class BackupStack extends Stack {
+  readonly backup: LedgerBackup;
+
+  constructor(app: App, config: Config, group: number, nodes: NodeGroup, storage?: Storage) {
+    const { network, timeZone } = config;
+    super(app, `Ledgerhold-${network}${group === 1 ? '' : `-${group}`}`, {
+      description: `Ledgerhold: backup of ${network}`,
+      terminationProtection: true,
+      ...environmentOf(config),
+    });
+    const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
+    const shared = { network, timeZone, group, ...(storage && { storage }) };
+    this.backup = new LedgerBackup(this, 'LedgerBackup', { ...shared, ...nodes });
+    this.#tellWhatIsNeeded(nodes);
+  }
+
+  #tellWhatIsNeeded({ captures, vpc }: NodeGroup): void {
+    if (vpc !== undefined) new CfnOutput(this, 'Endpoints', { value: endpointsOf(this.region).join(', ') });
+    for (const [node, components] of Object.entries(captures)) {
+      const elsewhere = Object.keys(components).filter((name) => 'elsewhere' in (components[name] ?? {}));
+      if (elsewhere.length === 0) continue;
+      const text = `no Lambda can capture ${elsewhere.join(', ')} of ${node}: a run of that node here fails and says so`;
+      Annotations.of(this).addWarningV2('ledgerhold:elsewhere', text);
+    }
+  }
+}
+
+/** A small network is one stack; a larger one has a stack for each further group of nodes, and one vault. */
+export function backupStacks(app: App, config: Config): readonly BackupStack[] {
+  const [first, ...others] = nodeGroups(config);
+  const main = new BackupStack(app, config, 1, first ?? { nodes: [], captures: {}, vpc: undefined });
+  const { storage } = main.backup;
+  return [main, ...others.map((nodes, index) => new BackupStack(app, config, index + 2, nodes, storage))];
+}
+
+const environmentOf = ({ aws }: Config): StackProps =>
+  aws === undefined ? {} : { env: { account: aws.account, region: aws.region } };
