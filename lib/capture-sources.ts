@@ -23,12 +23,13 @@ function database({ postgres, rds, rdsCluster }: ComponentConfig): CaptureSource
   );
 }
 
-/** A Lambda can fetch over public HTTPS, with a secret that is in Secrets Manager. */
-function identities({ identities: { url, auth }, participant, scan }: SpliceNode): CaptureSource {
+/** A Lambda can fetch over HTTPS, from private addresses if it stands in the node's network, with a secret that is in Secrets Manager. */
+function identities({ identities: { url, auth }, participant, scan, vpc }: SpliceNode): CaptureSource {
   const called = [url, ...('tokenUrl' in auth ? [auth.tokenUrl] : []), ...(scan === undefined ? [] : [scan])];
   const secret = secretArn(auth);
   if (secret === undefined || called.some((each) => !each.startsWith('https:'))) return elsewhere('identities', url);
-  return { identities: { url, auth: secret, ...(participant && { participant }), ...(scan && { scan }) } };
+  const more = { ...(participant && { participant }), ...(scan && { scan }), ...(vpc && { private: true as const }) };
+  return { identities: { url, auth: secret, ...more } };
 }
 
 function secretArn(auth: IdentitiesConfig['auth']) {

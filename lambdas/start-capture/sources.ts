@@ -16,6 +16,8 @@ const Identities = z.strictObject({
   participant: z.string().min(1).optional(),
   /** Base of the Scan that tells the synchronizer of the time. */
   scan: HttpsUrl.optional(),
+  /** The node is reached from a private network: these very addresses may be private ones. */
+  private: z.literal(true).optional(),
 });
 export type IdentitiesSource = z.infer<typeof Identities>;
 

@@ -6,6 +6,7 @@ import { readSecretValue } from '../../aws/read-secret.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Captured } from '../../core/receipts.ts';
 import { guardedHttp } from '../../io/http.ts';
+import type { Outbound } from '../../io/http-guard.ts';
 import { captureIdentities, identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { scanFacts } from '../../protocols/splice/scan.ts';
 import type { CaptureSource, IdentitiesSource } from './sources.ts';
@@ -29,9 +30,7 @@ const named = (rds: Extract<CaptureSource, { rds: unknown }>['rds']): RdsSource 
 
 async function takeIdentities(source: IdentitiesSource, clock: Clock, store: Store): Promise<Captured> {
   const { url, auth, participant, scan } = source;
-  const called = [url, auth.tokenUrl, ...(scan === undefined ? [] : [scan])];
-  // Public HTTPS hosts only: a Lambda has no business with private addresses.
-  const http = guardedHttp({ origins: [], hosts: called.map((each) => new URL(each).hostname) });
+  const http = guardedHttp(outboundOf(source));
   const { clientSecretArn, ...client } = auth;
   const credentials = { ...client, clientSecret: () => readSecretValue(clientSecretArn) };
   const calls = { http, now: () => clock.now() };
@@ -39,4 +38,13 @@ async function takeIdentities(source: IdentitiesSource, clock: Clock, store: Sto
   return scan === undefined
     ? captured
     : { ...captured, notes: { ...captured.notes, ...(await scanFacts(scan, http)) } };
+}
+
+/** HTTPS hosts that the config names; private addresses only where it puts the node into a private network. */
+export function outboundOf({ url, auth, scan, private: inside }: IdentitiesSource): Outbound {
+  const called = [url, auth.tokenUrl, ...(scan === undefined ? [] : [scan])].map((each) => new URL(each));
+  return {
+    origins: inside === true ? called.map(({ origin }) => origin) : [],
+    hosts: called.map((each) => each.hostname),
+  };
 }

@@ -4,7 +4,7 @@ import { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { captureSources } from '../../lib/capture-sources.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:validator-AbCdEf';
-const config = (identities: string) => `
+const config = (identities: string, more = '') => `
 network: acme
 vault: { folder: ./vault }
 encryption: none
@@ -12,13 +12,13 @@ signing: { keyFile: ./key.pem }
 nodes:
   - name: validator-1
     protocol: splice
-    identities: ${identities}
+    identities: ${identities}${more}
     components:
       validator-app: { postgres: { url: 'postgres://backup@db.example.com:5432/validator' } }
       participant: { postgres: { url: { env: PARTICIPANT_DB } } }
 `;
-const sourcesOf = (identities: string) =>
-  captureSources(parseConfig('ledgerhold.yaml', config(identities)))['validator-1'];
+const sourcesOf = (identities: string, more = '') =>
+  captureSources(parseConfig('ledgerhold.yaml', config(identities, more)))['validator-1'];
 const auth = `tokenUrl: https://auth.example.com/token, clientId: backup`;
 
 test('a Lambda takes identities over HTTPS with a secret that is in Secrets Manager, and databases not at all', () => {
@@ -46,4 +46,12 @@ test.each([
   ],
 ])('identities %s are elsewhere', (_, identities) => {
   expect(sourcesOf(identities)?.['identities']).toMatchObject({ elsewhere: { kind: 'identities' } });
+});
+
+test('private addresses are for nodes in a private network, and for no others', () => {
+  const vpc = `
+    vpc: { id: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }`;
+  const identities = `{ url: 'https://v.internal', auth: { ${auth}, clientSecret: { secretsManager: '${ARN}' } } }`;
+  expect(sourcesOf(identities, vpc)?.['identities']).toMatchObject({ identities: { private: true } });
+  expect(sourcesOf(identities)?.['identities']).not.toHaveProperty('identities.private');
 });
