@@ -1,17 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
+
+/** In the published package this file is part of `dist/cdk.js`, and the bundles lie beside it; a checkout has none here. */
+const PREBUILT = join(import.meta.dirname, 'lambdas');
 
 /** Folders of bundles that this process has made. */
 const made = new Set<string>();
 
 /**
  * The bundle of a step: a folder with `index.mjs` in it and nothing else, as Lambda takes it. All steps are bundled at
- * the first call, without docker and in about half a second.
+ * the first call, without docker and in about half a second; the published package brings them.
  */
 export function bundleStep(stepName: string, outdir: string = join(ROOT, 'cdk.out/bundles')): string {
+  if (existsSync(PREBUILT)) return join(PREBUILT, stepName);
   if (!made.has(outdir)) {
     const bundler = join(import.meta.dirname, 'bundler.ts');
     execFileSync(process.execPath, [bundler, outdir, ...stepNames()], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import { stepNames } from '../lib/bundle-step.ts';
+import { bundleSteps } from '../lib/bundler.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -31,7 +34,22 @@ export const cliBundle = (dependencies: readonly string[], outdir: string): Buil
   metafile: true,
 });
 
-/** Builds `dist/` from the sources: the CLI, and the workflows it runs. */
+/** The constructs, as an app of one's own imports them; everything that they import stays out. */
+const cdkBundle = (packages: readonly string[], outdir: string): BuildOptions => ({
+  absWorkingDir: root,
+  entryPoints: ['lib/cdk.ts'],
+  outdir,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node22.15',
+  keepNames: true,
+  external: packages.flatMap((name) => [name, `${name}/*`]),
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+
+/** Builds `dist/` from the sources: the CLI, the workflows it runs, and the constructs with the bundles of their steps. */
 async function main(): Promise<void> {
   const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
   const dist = join(root, 'dist');
@@ -39,6 +57,14 @@ async function main(): Promise<void> {
   await removeStaleChunks(dist, new Set(Object.keys(metafile?.outputs ?? {}).map((output) => resolve(root, output))));
   const { emitWorkflows } = await import('./emit-workflows.ts');
   emitWorkflows(join(dist, 'workflows'));
+  const peers = Object.keys(manifest.peerDependencies);
+  await build(cdkBundle([...Object.keys(manifest.dependencies), ...peers], dist));
+  // Only the package is served from these two: a checkout reads the sources.
+  for (const folder of ['lambdas', 'types']) await rm(join(dist, folder), { recursive: true, force: true });
+  await bundleSteps(stepNames(), join(dist, 'lambdas'));
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.cdk.json'], {
+    cwd: root,
+  });
 }
 
 /** After the build, not before it: whoever runs the CLI meanwhile finds either the old chunks or the new ones. */
