@@ -7,6 +7,16 @@ export interface Clock {
   now(): Date;
 }
 
+/** What a line of a log is about: names and numbers alone, never a value that was captured. */
+export type About = Readonly<Record<string, string | number | boolean>>;
+
+/** The log: a line for each thing that happens. */
+export interface Journal {
+  note(what: string, about: About): void;
+  /** Tells an error by its name, and by its message and remedy if it is one of ours: any other may quote what it was given. */
+  failure(what: string, about: About, error: unknown): void;
+}
+
 /** ECDSA P-256 over SHA-256, DER. The private key may be in a file or in KMS. */
 export interface Signer {
   /** SHA-256 of the public key's SubjectPublicKeyInfo (DER). */

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, type CfnFunction, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { JitterType, JsonPath, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
@@ -90,6 +90,11 @@ export class StepLambda<const S extends AnyStep> extends Construct {
       resources: [logGroup.logGroupArn],
     });
     if (props.vpc !== undefined) allowAttaching(role);
+    allow(role, {
+      because: 'It hands its part of a run’s trace to X-Ray, which knows no narrower resource.',
+      actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+      resources: ['*'],
+    });
     this.lambda = new LambdaFunction(this, 'Function', {
       role,
       logGroup,
@@ -102,6 +107,8 @@ export class StepLambda<const S extends AnyStep> extends Construct {
       memorySize: props.memoryMiB ?? 512,
       ...(props.vpc && standing(this, props.vpc)),
     });
+    // CDK's own property would also give the right to trace, and no reason for it.
+    (this.lambda.node.defaultChild as CfnFunction).tracingConfig = { mode: 'Active' };
     props.grant?.(role);
   }
 

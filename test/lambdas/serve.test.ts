@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import * as z from 'zod';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
@@ -11,6 +11,28 @@ const double = defineStep({
   output: z.strictObject({ n: z.number() }),
   errors: [VaultUnavailable],
 });
+
+let written: string[] = [];
+beforeEach(() => {
+  written = [];
+  for (const stream of [process.stdout, process.stderr]) {
+    jest.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  }
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** The lines of the log, as JSON; what the logger adds of itself left out. */
+const lines = () =>
+  written
+    .join('')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { timestamp: _, service: __, sampling_rate: ___, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      return rest;
+    });
 
 describe('a served step', () => {
   test('makes its ports of the environment once, and works for every call', async () => {
@@ -56,5 +78,78 @@ describe('a served step', () => {
     const error = new VaultUnavailable('it is away', 'Wait.');
     const handler = serve(double, () => Promise.reject(error), Object, { FACTOR: '', PREFIX: '' });
     await expect(handler({ n: 1 })).rejects.toBe(error);
+  });
+});
+
+const capture = defineStep({
+  name: 'capture',
+  env: [],
+  input: z.strictObject({
+    ticket: z.strictObject({
+      network: z.string(),
+      node: z.string(),
+      slot: z.string(),
+      fence: z.int(),
+      component: z.string(),
+    }),
+    handle: z.string(),
+  }),
+  output: z.strictObject({ ended: z.boolean(), handle: z.string() }),
+  errors: [VaultUnavailable],
+});
+const ticket = {
+  network: 'acme',
+  node: 'validator-1',
+  slot: '2026-01-01T00:00:00Z',
+  fence: 2,
+  component: 'participant',
+};
+const event = { ticket, handle: 'sentinel-in' };
+const context = { awsRequestId: 'request-1' };
+
+describe('the log of a step', () => {
+  test('says what each call is about and what came of it, and no more of its input and output', async () => {
+    const handler = serve(capture, async () => ({ ended: false, handle: 'sentinel-out' }), Object, {});
+    await handler(event, context);
+    const about = { level: 'INFO', step: 'capture', request: 'request-1', ...ticket };
+    expect(lines()).toEqual([
+      { ...about, message: 'started' },
+      { ...about, message: 'ended', ended: false },
+    ]);
+    expect(written.join('')).not.toContain('sentinel');
+  });
+
+  test('tells a failure with its remedy, and the execution that holds a slot', async () => {
+    const claim = defineStep({
+      ...capture,
+      name: 'claim',
+      input: z.strictObject({ run: z.looseObject({}), holder: z.string() }),
+    });
+    const handler = serve(claim, () => Promise.reject(new VaultUnavailable('it is away', 'Wait.')), Object, {});
+    await expect(handler({ run: { ...ticket, pollSeconds: 20 }, holder: 'execution-1' })).rejects.toThrow('it is away');
+    const about = { step: 'claim', holder: 'execution-1', ...ticket };
+    expect(lines()).toEqual([
+      { level: 'INFO', message: 'started', ...about },
+      {
+        ...{ level: 'ERROR', message: 'failed', ...about },
+        failure: { name: 'VaultUnavailable', message: 'it is away', remedy: 'Wait.' },
+      },
+    ]);
+  });
+
+  test('tells of an error that is not ours its name alone, since it may quote what it was given', async () => {
+    const handler = serve(capture, async () => JSON.parse('{ "key": sentinel }') as never, Object, {});
+    await expect(handler(event)).rejects.toThrow(SyntaxError);
+    expect(lines().at(-1)).toMatchObject({ message: 'failed', failure: { name: 'SyntaxError' } });
+    expect(written.join('')).not.toContain('sentinel');
+  });
+
+  test('tells of an input that is refused nothing but that it was', async () => {
+    const handler = serve(capture, async () => ({ ended: true, handle: '' }), Object, {});
+    await expect(handler({ ticket: { ...ticket, node: 7 }, handle: 'sentinel' })).rejects.toThrow('cannot work');
+    expect(lines()).toEqual([
+      expect.objectContaining({ message: 'failed', failure: expect.objectContaining({ name: 'ContractBroken' }) }),
+    ]);
+    expect(written.join('')).not.toContain('sentinel');
   });
 });

@@ -74,11 +74,16 @@ describe('a step', () => {
 
   test('has the environment that its contract names, and runs on Node 24', () => {
     for (const each of backup.steps.all) expect(new Set(environmentOf(each))).toEqual(new Set(each.step.env));
-    template.allResourcesProperties('AWS::Lambda::Function', { Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+    const traced = { TracingConfig: { Mode: 'Active' } };
+    const common = { Runtime: 'nodejs24.x', Architectures: ['arm64'], ...traced };
+    template.allResourcesProperties('AWS::Lambda::Function', common);
   });
 
   const vault = ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'];
-  const logs = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const logs = [
+    ...['logs:CreateLogStream', 'logs:PutLogEvents'],
+    ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  ];
   const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
   test.each([
     ['ClaimSlot', [...logs, ...vault, ...key]],
