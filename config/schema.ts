@@ -59,6 +59,12 @@ const Notify = z
     command: z.array(z.string().min(1)).min(1).describe('Program and arguments; the report comes on its stdin'),
     webhook: z.strictObject({ url: ServiceUrl, secret: Secret.optional() }),
     deadMansSwitch: z.strictObject({ url: ServiceUrl, every: Seconds.optional() }),
+    emails: z
+      .array(z.email())
+      .min(1)
+      .max(20)
+      .describe('On AWS: who is told of every alarm; each address has to confirm'),
+    pager: ServiceUrl.describe('On AWS: an HTTPS endpoint that SNS calls for what must wake somebody'),
   })
   .partial();
 

@@ -1,4 +1,5 @@
 import type { FactQuery, Facts } from './facts.ts';
+import type { GaugeName, Of } from './gauges.ts';
 import type { ComponentName, Fence, NetworkName, NodeName, Sha256, Slot } from './names.ts';
 import type { Reading } from './positions.ts';
 import type { Captured, Encoding, EndReceipt, StartReceipt } from './receipts.ts';
@@ -15,6 +16,11 @@ export interface Journal {
   note(what: string, about: About): void;
   /** Tells an error by its name, and by its message and remedy if it is one of ours: any other may quote what it was given. */
   failure(what: string, about: About, error: unknown): void;
+}
+
+/** Numbers for alarms and the dashboard (`core/gauges.ts`). */
+export interface Gauges {
+  set<Name extends GaugeName>(name: Name, value: number, of: Of<Name>): void;
 }
 
 /** ECDSA P-256 over SHA-256, DER. The private key may be in a file or in KMS. */

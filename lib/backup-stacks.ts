@@ -1,15 +1,18 @@
 import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
-import { LedgerBackup } from './ledger-backup.ts';
+import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { type NodeGroup, nodeGroups } from './node-groups.ts';
 import { endpointsOf } from './private-network.ts';
-import type { Storage } from './storage.ts';
+import { hasSnapshots } from './watched-nodes.ts';
+
+/** What the first group has for all of them, or knows of them. */
+type OfNetwork = Pick<LedgerBackupProps, 'storage' | 'watch' | 'snapshots'>;
 
 /** The backup of one group of the nodes that a config describes; the first one holds the vault. */
 export class BackupStack extends Stack {
   readonly backup: LedgerBackup;
 
-  constructor(app: App, config: Config, group: number, nodes: NodeGroup, storage?: Storage) {
+  constructor(app: App, config: Config, group: number, nodes: NodeGroup, ofNetwork: OfNetwork) {
     const { network, timeZone } = config;
     super(app, `Ledgerhold-${network}${group === 1 ? '' : `-${group}`}`, {
       description: `Ledgerhold: backup of ${network}`,
@@ -18,7 +21,9 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const shared = { network, timeZone, group, ...(storage && { storage }) };
+    const { emails, pager } = config.notify ?? {};
+    const listeners = { ...(emails && { emails }), ...(pager && { pager }) };
+    const shared = { network, timeZone, group, listeners, ...ofNetwork };
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...shared, ...nodes });
     this.#tellWhatIsNeeded(nodes);
   }
@@ -36,10 +41,12 @@ export class BackupStack extends Stack {
 
 /** A small network is one stack; a larger one has a stack for each further group of nodes, and one vault. */
 export function backupStacks(app: App, config: Config): readonly BackupStack[] {
-  const [first, ...others] = nodeGroups(config);
-  const main = new BackupStack(app, config, 1, first ?? { nodes: [], captures: {}, vpc: undefined });
-  const { storage } = main.backup;
-  return [main, ...others.map((nodes, index) => new BackupStack(app, config, index + 2, nodes, storage))];
+  const groups = nodeGroups(config);
+  const [first = { nodes: [], captures: {}, vpc: undefined }, ...others] = groups;
+  const snapshots = groups.some(({ captures }) => hasSnapshots(captures));
+  const main = new BackupStack(app, config, 1, first, { snapshots });
+  const { storage, watch } = main.backup;
+  return [main, ...others.map((nodes, index) => new BackupStack(app, config, index + 2, nodes, { storage, watch }))];
 }
 
 const environmentOf = ({ aws }: Config): StackProps =>

@@ -3,10 +3,16 @@ import { Construct } from 'constructs';
 import type { VpcPlace } from '../config/nodes.ts';
 import { backupMachineName, type NetworkName } from '../core/names.ts';
 import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
+import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
+import type { Listeners } from './alarm-topics.ts';
+import { Alarms } from './alarms.ts';
 import type { BackupNode } from './backup-nodes.ts';
+import { LedgerDashboard } from './dashboard.ts';
 import { Schedules } from './schedules.ts';
 import { BackupSteps } from './steps/backup-steps.ts';
 import { Storage } from './storage.ts';
+import { Watch } from './watch.ts';
+import { hasSnapshots, watchedNodes } from './watched-nodes.ts';
 import { BackupWorkflow } from './workflows/backup-workflow.ts';
 
 export interface LedgerBackupProps {
@@ -24,6 +30,12 @@ export interface LedgerBackupProps {
   readonly group?: number;
   /** The vault of the network's first group. Default: a vault of its own, which outlives the stack. */
   readonly storage?: Storage;
+  /** Who is told of alarms. Default: nobody. */
+  readonly listeners?: Listeners;
+  /** What watches the network's first group. Default: a watchdog, topics and a dashboard of its own. */
+  readonly watch?: Watch;
+  /** Whether any node of the network is captured by snapshots. Default: whether one of these is. */
+  readonly snapshots?: boolean;
 }
 
 /**
@@ -35,6 +47,8 @@ export class LedgerBackup extends Construct {
   readonly steps: BackupSteps;
   readonly workflow: BackupWorkflow;
   readonly schedules: Schedules;
+  readonly watch: Watch;
+  readonly alarms: Alarms;
 
   constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
@@ -44,7 +58,25 @@ export class LedgerBackup extends Construct {
     this.workflow = new BackupWorkflow(this, 'Backup', this.steps, backupMachineName(network, group));
     const { stateMachine } = this.workflow;
     this.schedules = new Schedules(this, 'Schedules', { stateMachine, nodes, timeZone });
+    const watched = watchedNodes(nodes, captures, timeZone);
+    const snapshots = props.snapshots ?? hasSnapshots(captures);
+    const first = props.watch === undefined;
+    this.watch = props.watch ?? new Watch(this, 'Watch', { storage: this.storage, listeners: props.listeners ?? {} });
+    this.watch.watchdog.expect({ group, nodes: watched, snapshots, ofNetwork: first });
+    this.alarms = new Alarms(this, 'Alarms', {
+      ...{ network, topics: this.watch.topics, nodes: watched, deadLetters: this.schedules.deadLetters },
+      workflow: { stateMachine, failRun: this.steps.failRun.lambda },
+      ...(first ? { ofNetwork: { snapshots } } : { group: String(group) }),
+    });
+    if (first) this.#show(watched);
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
     new CfnOutput(this, 'BackupArn', { value: stateMachine.stateMachineArn });
+  }
+
+  #show(nodes: readonly WatchedNode[]): void {
+    new LedgerDashboard(this, 'Dashboard', {
+      ...{ network: this.storage.network, nodes, alarms: this.alarms.all, workflows: [this.workflow.stateMachine] },
+      logGroups: [...this.steps.all, this.watch.watchdog].map(({ lambda }) => lambda.logGroup),
+    });
   }
 }

@@ -59,8 +59,30 @@ export class Storage extends Construct {
 
   /** No step may delete, overwrite, or read an artifact. */
   grant(role: Role, { read = [], writeOnce = [] }: VaultRights): void {
-    const objects = (patterns: readonly string[]) =>
-      patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
+    this.#grantObjects(role, read);
+    allow(role, {
+      because: `It adds ${writeOnce.join(', ')} to the vault; the bucket refuses what would overwrite.`,
+      actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      resources: this.#objects(writeOnce),
+    });
+    allow(role, {
+      because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [this.bucketKey.keyArn],
+    });
+  }
+
+  /** For who may not write at all. */
+  grantRead(role: Role, read: readonly string[]): void {
+    this.#grantObjects(role, read);
+    allow(role, {
+      because: 'S3 opens objects at rest with the key of the bucket, on behalf of who reads.',
+      actions: ['kms:Decrypt'],
+      resources: [this.bucketKey.keyArn],
+    });
+  }
+
+  #grantObjects(role: Role, read: readonly string[]): void {
     allow(role, {
       because: 'Without the right to list, S3 answers 403 for an object that is absent.',
       actions: ['s3:ListBucket'],
@@ -69,18 +91,12 @@ export class Storage extends Construct {
     allow(role, {
       because: `It reads ${read.join(', ')} of the vault; nodes, slots and numbers are known at run time only.`,
       actions: ['s3:GetObject'],
-      resources: objects(read),
+      resources: this.#objects(read),
     });
-    allow(role, {
-      because: `It adds ${writeOnce.join(', ')} to the vault; the bucket refuses what would overwrite.`,
-      actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
-      resources: objects(writeOnce),
-    });
-    allow(role, {
-      because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: [this.bucketKey.keyArn],
-    });
+  }
+
+  #objects(patterns: readonly string[]): string[] {
+    return patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
   }
 
   #accessLogs(): Bucket {

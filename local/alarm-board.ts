@@ -1,6 +1,6 @@
+import { ALARMS, runbookOf, type ServeAlarm } from '../core/alarms.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import { ALARMS, type AlarmName, runbookOf } from './alarms.ts';
 
 /** What happened, for whoever is told. */
 export interface Happening {
@@ -14,7 +14,7 @@ export interface Notice {
   readonly format: 'ledgerhold/notice/1';
   readonly network: string;
   readonly node: string;
-  readonly alarm: AlarmName;
+  readonly alarm: ServeAlarm;
   readonly state: 'raised' | 'cleared';
   readonly at: string;
   readonly means: string;
@@ -40,11 +40,11 @@ export interface BoardPorts {
 /** Which alarms are raised. Each is told once when it is raised, when its reason changes, and when it is cleared. */
 export interface AlarmBoard {
   /** `reason` tells two occasions of an alarm apart; while it stays the same nobody is told again. */
-  raise(alarm: AlarmName, node: string, reason: string, happening: Happening, signal: AbortSignal): Promise<void>;
+  raise(alarm: ServeAlarm, node: string, reason: string, happening: Happening, signal: AbortSignal): Promise<void>;
   /** Does nothing if it was not raised. */
-  clear(alarm: AlarmName, node: string, what: string, signal: AbortSignal): Promise<void>;
+  clear(alarm: ServeAlarm, node: string, what: string, signal: AbortSignal): Promise<void>;
   /** Raised before this process began: nobody is told again, but its clearing is told. */
-  adopt(alarm: AlarmName, node: string, reason: string): void;
+  adopt(alarm: ServeAlarm, node: string, reason: string): void;
   /** No alarm is raised. */
   isQuiet(): boolean;
   /** Tells what a channel has not been told yet. */
@@ -55,13 +55,13 @@ export function alarmBoard({ network, clock, channels, warn }: BoardPorts): Alar
   const raised = new Map<string, string>();
   const outboxes = channels.map((channel) => outbox(channel, warn));
   const flush = async (signal: AbortSignal) => void (await Promise.all(outboxes.map((box) => box.flush(signal))));
-  const tell = (alarm: AlarmName, node: string, state: Notice['state'], happened: Happening, signal: AbortSignal) => {
+  const tell = (alarm: ServeAlarm, node: string, state: Notice['state'], happened: Happening, signal: AbortSignal) => {
     const { what, slot, error } = happened;
     const runbook = runbookOf(alarm);
     warn(`${node}: ${alarm} ${state}: ${what} (${runbook})`);
     const notice: Notice = {
       ...{ format: 'ledgerhold/notice/1', network, node, alarm, state, at: clock.now().toISOString() },
-      ...{ means: ALARMS[alarm], what, runbook },
+      ...{ means: ALARMS[alarm].means, what, runbook },
       ...(slot !== undefined && { slot }),
       ...(error !== undefined && { error: told(error) }),
     };

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { TOO_OLD } from '../core/alarms.ts';
 import type { Clock } from '../core/ports.ts';
 import { type Schedule, slotAt } from '../core/schedule.ts';
 import { type SlotEnd, type SlotPorts, workOff } from './slot-work.ts';
@@ -32,9 +33,6 @@ const WATCH_SECONDS = 300;
 
 /** Another process works on the slot: it ends, or its lease does. */
 const LOOK_AGAIN_SECONDS = 60;
-
-/** A set this many times older than `every` is too old: the run after it has had half a period to end. */
-const TOO_OLD = 1.5;
 
 /** One slot's work for each node that has any, once. In the order of the nodes; rejects when `signal` aborts. */
 export async function serveOnce(

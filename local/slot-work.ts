@@ -1,5 +1,5 @@
+import type { ServeAlarm } from '../core/alarms.ts';
 import type { AlarmBoard } from './alarm-board.ts';
-import type { AlarmName } from './alarms.ts';
 
 /** How a run at a slot ended, when it did not fail. */
 export type RunEnd =
@@ -58,12 +58,12 @@ interface At {
 }
 
 /** What a run can fail with has alarms of its own where a person does something else about it. */
-const RUN_ALARMS: Readonly<Record<string, AlarmName>> = {
+const RUN_ALARMS: Readonly<Record<string, ServeAlarm>> = {
   OrderViolated: 'ORDER_VIOLATED',
   DiskTooFull: 'DISK_TOO_FULL',
 };
 
-export const alarmOfRun = (errorName: string): AlarmName => RUN_ALARMS[errorName] ?? 'RUN_FAILED';
+export const alarmOfRun = (errorName: string): ServeAlarm => RUN_ALARMS[errorName] ?? 'RUN_FAILED';
 
 /** Tells a failure from others of its alarm: it is told once for each slot and kind of error. */
 export const reasonOf = (slot: string, errorName: string): string => `${slot} ${errorName}`;
@@ -120,7 +120,7 @@ async function copyVault(at: At): Promise<unknown[]> {
 /** A failure becomes an alarm. What an abort leads to is none. */
 async function attempt<T>(
   { node, slot, ports: { alarms }, signal }: At,
-  alarmOf: (errorName: string) => AlarmName,
+  alarmOf: (errorName: string) => ServeAlarm,
   act: () => Promise<T>,
 ): Promise<{ readonly value: T } | { readonly error: unknown }> {
   try {

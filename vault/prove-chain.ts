@@ -42,7 +42,7 @@ export async function proveChain(
   return { links, findings: await orphanedTombstones(vault, node, head) };
 }
 
-interface Context {
+export interface ProofContext {
   readonly vault: Vault;
   readonly node: string;
   readonly network: string | undefined;
@@ -51,7 +51,8 @@ interface Context {
   readonly slots: Map<string, number>;
 }
 
-async function proveLink(context: Context, seq: number, before: StoredManifest | undefined): Promise<Link> {
+/** One link by itself: `before` is the one that it must cite, if that could be read. */
+export async function proveLink(context: ProofContext, seq: number, before: StoredManifest | undefined): Promise<Link> {
   const { vault, node, slots } = context;
   const key = manifestKey(node, seq);
   const findings: Finding[] = [];
@@ -83,7 +84,7 @@ async function proveLink(context: Context, seq: number, before: StoredManifest |
 }
 
 async function provenTombstone(
-  context: Context,
+  context: ProofContext,
   manifest: StoredManifest,
   findings: Finding[],
 ): Promise<Document<Tombstone> | undefined> {
@@ -102,7 +103,7 @@ async function provenTombstone(
 }
 
 async function proveSignature(
-  { vault, trust }: Context,
+  { vault, trust }: ProofContext,
   document: { readonly key: string; readonly bytes: Uint8Array },
   signer: string,
 ): Promise<Finding[]> {

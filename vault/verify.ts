@@ -1,7 +1,6 @@
 import { setId } from '../core/names.ts';
 import type { Comparison } from '../core/positions.ts';
 import { type Finding, statusOf } from '../core/proof.ts';
-import type { Artifact } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { readVaultFormat } from './format.ts';
@@ -10,6 +9,7 @@ import { proveBytes } from './prove-bytes.ts';
 import { type Link, orFinding, proveChain } from './prove-chain.ts';
 import { proveDrills, proveKeys, proveLeases } from './prove-rest.ts';
 import { proveSet, type SetProof } from './prove-set.ts';
+import { proveSize, sizesUnder } from './prove-size.ts';
 import { nodesIn, type StoredManifest } from './sets.ts';
 import { trustFrom } from './trust.ts';
 
@@ -136,13 +136,6 @@ async function reportOn(
   return { ...brief, status: statusOf(findings), expired, comparisons: proof.comparisons, findings, bytes };
 }
 
-function proveSize({ key, size }: Artifact, sizes: ReadonlyMap<string, number>): Finding[] {
-  const found = sizes.get(key);
-  if (found === size) return [];
-  const text = found === undefined ? `${key} is missing` : `${key} has ${found} bytes, and ${size} were sealed`;
-  return [{ level: 'violation', code: found === undefined ? 'ARTIFACT_MISSING' : 'ARTIFACT_CUT', about: key, text }];
-}
-
 async function readArtifacts(
   proof: SetProof,
   manifest: StoredManifest,
@@ -157,11 +150,4 @@ async function readArtifacts(
     findings.push(...(await proveBytes(artifact, options)));
   }
   return { findings, bytes };
-}
-
-/** One listing answers for every artifact of a node what a request each would. */
-async function sizesUnder(vault: Vault, prefix: string): Promise<ReadonlyMap<string, number>> {
-  const sizes = new Map<string, number>();
-  for await (const { key, size } of vault.list(prefix)) sizes.set(key, size);
-  return sizes;
 }
