@@ -4,7 +4,8 @@ import {
   paginateDescribeDBSnapshots,
   type RDSClient,
 } from '@aws-sdk/client-rds';
-import { LedgerholdError } from '../core/errors.ts';
+import { RdsUnavailable } from '../core/rds.ts';
+import { callRds } from './rds-errors.ts';
 
 /** The manual snapshots of a Region that are ours. */
 export interface SnapshotShelf {
@@ -14,17 +15,11 @@ export interface SnapshotShelf {
   readonly keys: ReadonlySet<string>;
 }
 
-/** RDS did not say what snapshots there are. */
-export class SnapshotsUnreadable extends LedgerholdError {
-  override readonly name = 'SnapshotsUnreadable';
-  readonly kind = 'external';
-}
-
-/** `prefix`: of the names of ours. A call for every 100 manual snapshots of the account, whosever they are. */
+/** Rejects with `RdsRefused` or `RdsUnavailable`. `prefix`: of the names of ours. A call for every 100 manual snapshots of the account, whosever they are. */
 export async function snapshotShelf(client: RDSClient, prefix: string): Promise<SnapshotShelf> {
   const found: { id: string | undefined; status: string | undefined; key: string | undefined }[] = [];
   const manual = { SnapshotType: 'manual', MaxRecords: 100 };
-  await onRds(async () => {
+  await callRds('the list of snapshots', async () => {
     for await (const { DBSnapshots = [] } of paginateDescribeDBSnapshots({ client }, manual)) {
       found.push(...DBSnapshots.map((each) => described(each.DBSnapshotIdentifier, each.Status, each.KmsKeyId)));
     }
@@ -47,28 +42,19 @@ const described = (id: string | undefined, status: string | undefined, key: stri
   key,
 });
 
+const THE_QUOTA = 'the quota of snapshots';
 /** As RDS names them: of instances, and of clusters. */
 const QUOTAS = ['ManualSnapshots', 'ManualClusterSnapshots'];
 
 /** Percent of the quota of manual snapshots that is used, of the kind that is fuller. */
 export async function snapshotQuotaUsed(client: RDSClient): Promise<number> {
-  const { AccountQuotas = [] } = await onRds(() => client.send(new DescribeAccountAttributesCommand({})));
+  const { AccountQuotas = [] } = await callRds(THE_QUOTA, () => client.send(new DescribeAccountAttributesCommand({})));
   const used = QUOTAS.map((name) => {
     const { Used, Max } = AccountQuotas.find(({ AccountQuotaName }) => AccountQuotaName === name) ?? {};
     if (Used === undefined || Max === undefined || Max <= 0) {
-      throw new SnapshotsUnreadable(`RDS does not say how much of ${name} is used`, 'Look it up in the RDS console.');
+      throw new RdsUnavailable(THE_QUOTA, `it does not say how much of ${name} is used`);
     }
     return (100 * Used) / Max;
   });
   return Math.max(...used);
-}
-
-async function onRds<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.name : 'no answer';
-    const remedy = 'Check that this role may describe snapshots and account attributes; else try again.';
-    throw new SnapshotsUnreadable(`RDS did not tell what snapshots there are: ${why}`, remedy, { cause });
-  }
 }

@@ -1,8 +1,8 @@
 import { KMSClient } from '@aws-sdk/client-kms';
-import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { keyFault } from '../../aws/key-states.ts';
 import { kmsSigner } from '../../aws/kms-signer.ts';
+import { rdsClient } from '../../aws/rds-client.ts';
 import { secretState } from '../../aws/secret-states.ts';
 import { snapshotQuotaUsed, snapshotShelf } from '../../aws/snapshot-shelf.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
@@ -16,7 +16,7 @@ import { run } from './run.ts';
 const LIMITS = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true } };
 
 export const handler = serve(watchdog, run, (env, journal) => {
-  const [kms, rds, secrets] = [new KMSClient(LIMITS), new RDSClient(LIMITS), new SecretsManagerClient(LIMITS)];
+  const [kms, rds, secrets] = [new KMSClient(LIMITS), rdsClient(), new SecretsManagerClient(LIMITS)];
   return {
     ...{ ...vaultPorts(env), journal, protocolNamed },
     gauges: emfGauges(),

@@ -1,6 +1,5 @@
 import { createPublicKey } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { jest } from '@jest/globals';
 import { keyFault } from '../../aws/key-states.ts';
@@ -18,6 +17,7 @@ import { WatchedNode, watchdog } from '../../lambdas/watchdog/contract.ts';
 import { run, type WatchdogPorts } from '../../lambdas/watchdog/run.ts';
 import { startAwsAccount } from '../fakes/aws-account.ts';
 import { startFaultyS3 } from '../fakes/faulty-s3.ts';
+import { fakeRds } from '../fakes/rds.ts';
 import { type Datapoint, embeddedMetrics } from './alarm-state.ts';
 import { newKeys, toyProtocol } from './toy-sets.ts';
 import { CREDENTIALS } from './watched-stack.ts';
@@ -41,16 +41,18 @@ export async function watchedWorld(nodes: readonly WatchedNode[] = [watchedToy()
   const der = createPublicKey(keys.publicKey).export({ type: 'spki', format: 'der' });
   for (const arn of KEYS) account.keys.set(arn, { state: 'Enabled', publicKey: der });
   for (const arn of [CREDENTIALS, IDENTITIES]) account.secrets.set(arn, { versions: { one: ['AWSCURRENT'] } });
-  const world = { s3, account, keys, vault: vault as Vault, now: new Date('2026-11-01T08:10:00Z') };
-  const [kms, rds, secrets] = [new KMSClient(there), new RDSClient(there), new SecretsManagerClient(there)];
+  const rds = fakeRds({ now: () => world.now });
+  const rdsServer = await rds.serve({ maxAttempts: 1 });
+  const world = { s3, account, rds, keys, vault: vault as Vault, now: new Date('2026-11-01T08:10:00Z') };
+  const [kms, secrets] = [new KMSClient(there), new SecretsManagerClient(there)];
   const portsOf = (): WatchdogPorts => ({
     ...{ vault: world.vault, clock: { now: () => world.now }, protocolNamed: () => toyProtocol, keys: KEYS },
     ...{ gauges: emfGauges(), journal: powertoolsJournal(), heads: new Map<string, number>() },
     publicKeyPem: kmsSigner(kms, KEYS[0] ?? '').publicKeyPem,
     keyFault: (arn) => keyFault(kms, arn),
     secretState: (arn) => secretState(secrets, arn),
-    snapshotShelf: (prefix) => snapshotShelf(rds, prefix),
-    snapshotQuotaUsed: () => snapshotQuotaUsed(rds),
+    snapshotShelf: (prefix) => snapshotShelf(rdsServer.client, prefix),
+    snapshotQuotaUsed: () => snapshotQuotaUsed(rdsServer.client),
   });
   const environment = Object.fromEntries(watchdog.env.map((name) => [name, '']));
   const handler = serve(watchdog, run, portsOf, environment);
@@ -60,7 +62,7 @@ export async function watchedWorld(nodes: readonly WatchedNode[] = [watchedToy()
     const lines = await written(() => handler({ network, snapshots: true, ofNetwork: true, nodes }));
     return { metrics: embeddedMetrics(lines), log: lines.filter((line) => !line.includes('"_aws"')) };
   };
-  const stop = async () => void (await Promise.all([s3.stop(), account.stop()]));
+  const stop = async () => void (await Promise.all([s3.stop(), account.stop(), rdsServer[Symbol.asyncDispose]()]));
   return Object.assign(world, { turn, stop });
 }
 

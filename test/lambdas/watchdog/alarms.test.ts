@@ -5,6 +5,7 @@ import { run as failRun } from '../../../lambdas/fail-run/run.ts';
 import { putSigned } from '../../../vault/documents.ts';
 import { manifestKey } from '../../../vault/layout.ts';
 import { readManifest } from '../../../vault/sets.ts';
+import { always } from '../../fakes/rds-world.ts';
 import { type AlarmProperties, type Datapoint, isOf, stateOf } from '../../support/alarm-state.ts';
 import { backupToy, healthy, reading, toyRun, toySteps } from '../../support/toy-sets.ts';
 import { CREDENTIALS, watchedStack } from '../../support/watched-stack.ts';
@@ -156,8 +157,10 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
     () => {
       const key = 'arn:aws:kms:eu-central-1:111111111111:key/database';
       world.account.keys.set(key, { state: 'Disabled' });
-      const foreign = ['a', 'b'].map((id) => ({ id, status: 'available' }));
-      world.account.instanceSnapshots.push(...foreign, { id: 'ledgerhold-toy-net-x', status: 'available', key });
+      // More than a page of others', and of another kind.
+      for (let n = 1; n <= 120; n += 1) addSnapshot(`theirs-${String(n).padStart(3, '0')}`, {});
+      addSnapshot('ledgerhold-toy-net-x', { KmsKeyId: key });
+      world.rds.world.quota = 1000;
     },
   ],
   [
@@ -171,14 +174,17 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
     '71 of 100 snapshots of clusters are used',
     ['SNAPSHOT_QUOTA'],
     () => {
-      Object.assign(world.account.quotas, { ManualClusterSnapshots: { used: 71, max: 100 } });
+      const { clusterSnapshots } = world.rds.world;
+      for (let n = 1; n <= 71; n += 1) {
+        clusterSnapshots.set(`c-${n}`, { shape: {}, madeAt: 0, course: always('available') });
+      }
     },
   ],
   [
     'the quota is not told',
     ['SNAPSHOT_QUOTA'],
     () => {
-      world.account.denied.add('DescribeAccountAttributes');
+      world.rds.onCall(({ action }) => (action === 'DescribeAccountAttributes' ? { code: 'AccessDenied' } : undefined));
     },
   ],
   [
@@ -198,6 +204,13 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
     },
   ],
 ];
+
+const addSnapshot = (id: string, shape: object) =>
+  world.rds.world.snapshots.set(id, {
+    shape: { DBSnapshotIdentifier: id, SnapshotType: 'manual', ...shape },
+    madeAt: 0,
+    course: always('available'),
+  });
 
 /** Flips the last bit of the first digit of a member. */
 function damage(key: string, member: string): void {
