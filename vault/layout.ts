@@ -41,6 +41,9 @@ export const leaseKey = (node: string, slot: string, version: number): string =>
 export const drillsPrefix = (node: string): string => `drills/${node}/`;
 export const drillKey = (node: string, n: number): string => `${drillsPrefix(node)}${pad(n)}.json`;
 
+export const holdsPrefix = (node: string): string => `holds/${node}/`;
+export const holdKey = (node: string, n: number): string => `${holdsPrefix(node)}${pad(n)}.json`;
+
 /** The number in a key that ends in `<number>.json`; undefined for any other key. */
 export function numberOf(key: string): number | undefined {
   const digits = /\/(\d{8})\.json$/.exec(key)?.[1];

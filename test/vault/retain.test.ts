@@ -49,7 +49,7 @@ describe('retention of a node', () => {
     await applyRetention(await planRetention(question(vault, 1)), ports(vault));
     const before = [...vault.objects.keys()];
     expect(await applyRetention(await planRetention(question(vault, 1)), ports(vault))).toEqual({
-      ...{ expired: [], bytes: 0, swept: 0 },
+      ...{ expired: [], bytes: 0, swept: 0, snapshots: [], busy: [] },
     });
     expect([...vault.objects.keys()]).toEqual(before);
   });
@@ -60,7 +60,7 @@ describe('retention of a node', () => {
     const dying = { remove: () => Promise.reject(new Error('killed')), sweepUnfinished: async () => 0 };
     await expect(applyRetention(plan, { ...ports(vault), janitor: dying })).rejects.toThrow('killed');
     const again = await planRetention(question(vault, 1));
-    expect(again.unfinished.map(({ id }) => id)).toEqual(['toy-1/1']);
+    expect(again.unfinished.map(({ stored }) => stored.id)).toEqual(['toy-1/1']);
     expect((await applyRetention(again, ports(vault))).bytes).toBeGreaterThan(0);
     expect((await proof(vault)).status).toBe('proven');
   });
