@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Vault, VaultJanitor } from '../core/vault.ts';
 import { getSmall } from '../vault/get-small.ts';
+import { checkKey } from '../vault/keys.ts';
 import { atKey, type S3Bucket, type S3VaultOptions, s3Bucket, under } from './s3-bucket.ts';
 import { onS3, unlessS3 } from './s3-errors.ts';
 import { list, read, stat } from './s3-read.ts';
@@ -37,9 +38,17 @@ export function s3Janitor(options: S3VaultOptions): VaultJanitor {
 }
 
 async function remove(bucket: S3Bucket, key: string): Promise<boolean> {
-  if ((await stat(bucket, key)) === undefined) return false;
+  // By listing and not by HeadObject: that would take the right to read what is deleted.
+  if (!(await isThere(bucket, key))) return false;
   await onS3(bucket, bucket.client.send(new DeleteObjectCommand(atKey(bucket, key))));
   return true;
+}
+
+async function isThere(bucket: S3Bucket, key: string): Promise<boolean> {
+  checkKey(key);
+  // In the order of keys the prefix itself comes first.
+  for await (const first of list(bucket, key)) return first.key === key;
+  return false;
 }
 
 async function sweep(bucket: S3Bucket, before: Date): Promise<number> {

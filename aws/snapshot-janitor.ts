@@ -6,15 +6,13 @@ import {
   type RDSClient,
   type Tag,
 } from '@aws-sdk/client-rds';
-import { LedgerholdError } from '../core/errors.ts';
-import type { OwnSnapshot, SnapshotJanitor, SnapshotRemoval } from '../core/snapshot-janitor.ts';
+import {
+  type OwnSnapshot,
+  type SnapshotJanitor,
+  type SnapshotRemoval,
+  SnapshotsUnavailable,
+} from '../core/snapshot-janitor.ts';
 import { type SnapshotKind, snapshotPrefix, TAG } from '../core/snapshots.ts';
-
-/** RDS did not say what snapshots there are, or did not delete one. */
-export class SnapshotsUnavailable extends LedgerholdError {
-  override readonly name = 'SnapshotsUnavailable';
-  readonly kind = 'external';
-}
 
 /** `Fault` at the end of a name is the SDK's; bundles, which leave its classes out, have the service's own code. */
 const GONE = ['DBSnapshotNotFound', 'DBClusterSnapshotNotFound'];

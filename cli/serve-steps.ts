@@ -8,6 +8,7 @@ import { isSealed, newestSize } from '../vault/newest.ts';
 import { applyRetention, type KeepCounts, planRetention, type RetentionResult } from '../vault/retain.ts';
 import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { prepareNode } from './nodes.ts';
+import { maxGapHours } from './own-snapshots.ts';
 import { bytesText } from './render/units.ts';
 import { runBackup, SlotRunning } from './run-backup.ts';
 import type { Shell } from './shell.ts';
@@ -119,7 +120,7 @@ async function expire(
   const signer = await openSigner(loaded);
   const publicKeys = [await signer.publicKeyPem()];
   const { timeZone } = loaded.config;
-  const plan = await planRetention({ vault, node, keep, timeZone, publicKeys, now: clock.now() });
+  const plan = await planRetention({ vault, node, keep, timeZone, publicKeys, now: clock.now(), maxGapHours });
   const janitor = await openJanitor(location, loaded.path);
   const result = await applyRetention(plan, { vault, janitor, signer, clock }, signal);
   return { ...result, damaged: plan.damaged.map(({ set, key }) => `${set.stored.id}: ${key} is missing or cut`) };

@@ -1,3 +1,4 @@
+import { LedgerholdError } from './errors.ts';
 import type { SnapshotKind } from './snapshots.ts';
 
 /** A snapshot in RDS that is ours: its name begins as ours do, and its tags say of which attempt it is. */
@@ -26,3 +27,9 @@ export const isWhole = ({ status }: OwnSnapshot): boolean => status === 'availab
 
 /** By its key: does an artifact stand for a snapshot? Manifests name keys and digests, and not what lies in them. */
 export const isReference = ({ key }: { readonly key: string }): boolean => key.endsWith('.snapshot.json');
+
+/** RDS did not say what snapshots there are, or did not delete one. */
+export class SnapshotsUnavailable extends LedgerholdError {
+  override readonly name = 'SnapshotsUnavailable';
+  readonly kind = 'external';
+}

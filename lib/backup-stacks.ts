@@ -13,7 +13,7 @@ export class BackupStack extends Stack {
   readonly backup: LedgerBackup;
 
   constructor(app: App, config: Config, group: number, nodes: NodeGroup, ofNetwork: OfNetwork) {
-    const { network, timeZone } = config;
+    const { network, timeZone, retention = {} } = config;
     super(app, `Ledgerhold-${network}${group === 1 ? '' : `-${group}`}`, {
       description: `Ledgerhold: backup of ${network}`,
       terminationProtection: true,
@@ -23,7 +23,7 @@ export class BackupStack extends Stack {
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     const { emails, pager } = config.notify ?? {};
     const listeners = { ...(emails && { emails }), ...(pager && { pager }) };
-    const shared = { network, timeZone, group, listeners, ...ofNetwork };
+    const shared = { network, timeZone, group, retention, listeners, ...ofNetwork };
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...shared, ...nodes });
     this.#tellWhatIsNeeded(nodes);
   }

@@ -2,12 +2,14 @@ import { CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { VpcPlace } from '../config/nodes.ts';
 import { backupMachineName, type NetworkName } from '../core/names.ts';
+import type { RetainPolicy } from '../lambdas/retain-node/contract.ts';
 import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import type { Listeners } from './alarm-topics.ts';
 import { Alarms } from './alarms.ts';
 import type { BackupNode } from './backup-nodes.ts';
 import { LedgerDashboard } from './dashboard.ts';
+import { Retention } from './retention.ts';
 import { Schedules } from './schedules.ts';
 import { BackupSteps } from './steps/backup-steps.ts';
 import { Storage } from './storage.ts';
@@ -36,6 +38,8 @@ export interface LedgerBackupProps {
   readonly watch?: Watch;
   /** Whether any node of the network is captured by snapshots. Default: whether one of these is. */
   readonly snapshots?: boolean;
+  /** How many sets to keep of each node. Default: all of them. */
+  readonly retention?: RetainPolicy['keep'];
 }
 
 /**
@@ -49,6 +53,8 @@ export class LedgerBackup extends Construct {
   readonly schedules: Schedules;
   readonly watch: Watch;
   readonly alarms: Alarms;
+  /** Of the whole vault, and so where the vault is: undefined in a further group. */
+  readonly retention: Retention | undefined;
 
   constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
@@ -69,6 +75,8 @@ export class LedgerBackup extends Construct {
       ...(first ? { ofNetwork: { snapshots } } : { group: String(group) }),
     });
     if (first) this.#show(watched);
+    const policy = { keep: props.retention ?? {}, timeZone };
+    this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
     new CfnOutput(this, 'BackupArn', { value: stateMachine.stateMachineArn });
   }

@@ -19,6 +19,9 @@ const closed = {
   removalPolicy: RemovalPolicy.RETAIN,
 };
 
+/** What retention removed can be brought back for a month. A lock that lasts longer is stronger than this rule. */
+const HIDDEN = { noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true };
+
 /** The vault's bucket and the keys. All of it outlives the stack. */
 export class Storage extends Construct {
   readonly network: NetworkName;
@@ -46,9 +49,11 @@ export class Storage extends Construct {
       encryption: BucketEncryption.KMS,
       encryptionKey: this.bucketKey,
       bucketKeyEnabled: true,
+      lifecycleRules: [{ ...HIDDEN, abortIncompleteMultipartUploadAfter: Duration.days(7) }],
       serverAccessLogsBucket: this.#accessLogs() as IBucket,
     });
     this.bucket.addToResourcePolicy(onlyWriteOnce(this.bucket));
+    this.bucket.addToResourcePolicy(recordsStay(this.bucket, network));
   }
 
   /** How a step finds the vault. */
@@ -95,6 +100,20 @@ export class Storage extends Construct {
     });
   }
 
+  /** For retention alone. What is deleted in a bucket with versions is hidden first; its lifecycle rule ends it. */
+  grantRemoval(role: Role): void {
+    allow(role, {
+      because: 'It removes artifacts of expired sets and of broken-off runs. The bucket refuses to lose a receipt.',
+      actions: ['s3:DeleteObject', 's3:AbortMultipartUpload'],
+      resources: [this.bucket.arnForObjects(`${this.network}/sets/*/runs/*`)],
+    });
+    allow(role, {
+      because: 'It finds the uploads that interrupted writers left behind.',
+      actions: ['s3:ListBucketMultipartUploads'],
+      resources: [this.bucket.bucketArn],
+    });
+  }
+
   #objects(patterns: readonly string[]): string[] {
     return patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
   }
@@ -124,5 +143,17 @@ function onlyWriteOnce(bucket: Bucket): PolicyStatement {
     actions: ['s3:PutObject'],
     resources: [bucket.arnForObjects('*')],
     conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
+  });
+}
+
+/** Retention may delete what lies beside receipts, and by name alone the two cannot be told apart in a role. */
+function recordsStay(bucket: Bucket, network: NetworkName): PolicyStatement {
+  const kinds = ['sets/*/receipts/*', 'sets/*/manifests/*', 'sets/*/tombstones/*', 'keys/*', 'format.json'];
+  return new PolicyStatement({
+    sid: 'RecordsStay',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+    resources: kinds.map((kind) => bucket.arnForObjects(`${network}/${kind}`)),
   });
 }

@@ -67,7 +67,7 @@ function taskRows(states: States): string[] {
 }
 
 const id = (name: string): string => name.replaceAll(/\W+/g, '_');
-const hours = (seconds: number): string => `${seconds / 3600} hours`;
+const hours = (seconds: number): string => (seconds === 3600 ? 'an hour' : `${seconds / 3600} hours`);
 
 if (import.meta.main) {
   const { workflows } = await import('./emit-workflows.ts');

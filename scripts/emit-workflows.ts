@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { NetworkName } from '../core/names.ts';
 import { LedgerBackup } from '../lib/ledger-backup.ts';
+import { Retention } from '../lib/retention.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
 import { definitionOf } from '../lib/workflows/definition.ts';
 
@@ -10,7 +11,12 @@ import { definitionOf } from '../lib/workflows/definition.ts';
 export function workflows() {
   const stack = new Stack(new App({ context: { [UNBUNDLED]: true } }), 'Workflows');
   const backup = new LedgerBackup(stack, 'LedgerBackup', { network: NetworkName.parse('any'), captures: {} });
-  return { backup: definitionOf(backup.workflow.stateMachine, backup.steps.all) };
+  const { workflow, steps, storage } = backup;
+  const retention = new Retention(stack, 'Retention', storage, { keep: {}, timeZone: 'UTC' });
+  return {
+    backup: definitionOf(workflow.stateMachine, steps.all),
+    retention: definitionOf(retention.workflow.stateMachine, retention.steps.all),
+  };
 }
 
 /** Writes `<name>.asl.json` for each into `folder`; the CLI runs these, and needs no CDK for it. */

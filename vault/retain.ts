@@ -28,7 +28,7 @@ export interface RetentionQuestion {
   /** The node's snapshots in RDS. Absent: they are out of reach, and a set that has some is kept. */
   readonly snapshots?: readonly OwnSnapshot[];
   /** By protocol: what it prunes after, or refuses to come back from. No gap between kept sets is made longer. */
-  readonly maxGapHours?: (protocol: string) => number;
+  readonly maxGapHours?: (protocol: string) => number | undefined;
 }
 
 /** A set that has not expired. */

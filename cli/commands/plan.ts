@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { NodeConfig } from '../../config/nodes.ts';
+import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { Vault } from '../../core/vault.ts';
 import { identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { planRetention, type RetentionPlan, RetentionRefused } from '../../vault/retain.ts';
@@ -7,6 +8,7 @@ import { headSeq } from '../../vault/sets.ts';
 import { type Dumper, PG_DUMP } from '../captures.ts';
 import { type Loaded, loadConfig, nodesMeant, openSigner } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
+import { maxGapHours, ownSnapshots } from '../own-snapshots.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { openVault } from '../vaults.ts';
@@ -21,7 +23,8 @@ export function define(command: Command, act: Act): void {
 }
 
 /**
- * Reads the config, the secrets it names and the vault's list of sets. Calls no database and no node.
+ * Reads the config, the secrets it names, the vault's list of sets, and of a node with databases in RDS the list of
+ * snapshots. Calls no database and no node.
  * `dumper`: what the demo does in another way.
  */
 export async function plan(
@@ -70,9 +73,19 @@ async function retainedOf(
   const { timeZone, retention: keep = {} } = loaded.config;
   const publicKeys = [await (await openSigner(loaded)).publicKeyPem()];
   try {
-    return await planRetention({ vault, node, keep, timeZone, publicKeys, now });
+    const snapshots = await ownSnapshots(loaded.config, node);
+    return await planRetention({
+      vault,
+      node,
+      keep,
+      timeZone,
+      publicKeys,
+      now,
+      maxGapHours,
+      ...(snapshots && { snapshots }),
+    });
   } catch (error) {
-    if (error instanceof RetentionRefused) return { refused: error.message };
+    if (error instanceof RetentionRefused || error instanceof SnapshotsUnavailable) return { refused: error.message };
     throw error;
   }
 }

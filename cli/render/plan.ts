@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.ts';
-import type { RetentionPlan } from '../../vault/retain.ts';
+import type { KeptSet, RetentionPlan } from '../../vault/retain.ts';
 import type { Loaded } from '../context.ts';
 import type { PreparedNode } from '../nodes.ts';
 import { secondsText, table } from './units.ts';
@@ -19,7 +19,10 @@ export function planNouns({ config }: Loaded, vault: string, nodes: readonly Nod
     nodes: nodes.map(({ prepared: { node, plan }, everySeconds, calls, retained = [], warnings }) => ({
       ...{ node: node.name, protocol: node.protocol, everySeconds, rpoSeconds: everySeconds },
       ...{ waves: plan.waves, order: plan.order, reasons: plan.reasons, calls: Object.fromEntries(calls) },
-      retention: retained.map(({ set, keep, reasons }) => ({ set: set.stored.id, keep, reasons })),
+      retention: retained.map(({ set, keep, reasons }) => ({
+        ...{ set: set.stored.id, keep, reasons },
+        ...(set.snapshots.size > 0 && { snapshots: namesOf(set) }),
+      })),
       warnings,
     })),
   };
@@ -72,8 +75,18 @@ const SHOWN = 20;
 function dropped(retained: RetentionPlan['sets']): string[][] {
   return retained
     .slice(0, SHOWN)
-    .map(({ set, keep, reasons }) => [`    ${set.stored.id}`, `${keep ? 'kept' : 'removed'}: ${reasons.join('; ')}`]);
+    .map(({ set, keep, reasons }) => [
+      `    ${set.stored.id}`,
+      keep ? `kept: ${reasons.join('; ')}` : removal(set, reasons),
+    ]);
 }
+
+function removal(set: KeptSet, reasons: readonly string[]): string {
+  const snapshots = set.snapshots.size > 0 ? `, and in RDS ${namesOf(set).join(', ')}` : '';
+  return `removed: ${reasons.join('; ')}${snapshots}`;
+}
+
+const namesOf = ({ snapshots }: KeptSet): string[] => [...snapshots.values()].map(({ id }) => id);
 
 function encryptedFor({ encryption }: Config): string {
   if (encryption === 'none') return 'NO: encryption: none';

@@ -5,7 +5,10 @@ import { allowed } from '../../core/allowed-asl.ts';
 import { workflowPage } from '../../scripts/document-workflows.ts';
 import { emitted } from '../support/workflows.ts';
 
-test('the page of the backup is made of its definition; if not: node scripts/document-workflows.ts', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/workflows/backup.md'), 'utf8');
-  expect(page).toBe(workflowPage('backup', allowed(emitted('backup'))));
-});
+test.each(['backup', 'retention'] as const)(
+  'the page of %s is made of it; if not: node scripts/document-workflows.ts',
+  (name) => {
+    const page = readFileSync(join(import.meta.dirname, `../../docs/workflows/${name}.md`), 'utf8');
+    expect(page).toBe(workflowPage(name, allowed(emitted(name))));
+  },
+);
