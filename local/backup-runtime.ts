@@ -11,6 +11,7 @@ import { planWaves } from '../lambdas/plan-waves/contract.ts';
 import { run as runPlanWaves } from '../lambdas/plan-waves/run.ts';
 import { pollCapture } from '../lambdas/poll-capture/contract.ts';
 import { run as runPollCapture } from '../lambdas/poll-capture/run.ts';
+import { preflight } from '../lambdas/preflight/contract.ts';
 import { sealManifest } from '../lambdas/seal-manifest/contract.ts';
 import { run as runSealManifest, type SealManifestPorts } from '../lambdas/seal-manifest/run.ts';
 import { startCapture } from '../lambdas/start-capture/contract.ts';
@@ -59,6 +60,8 @@ export function backupRuntime(
 function stepsOf(ports: BackupPorts) {
   return {
     claimSlot: local(claimSlot, (input) => runClaimSlot(input, ports)),
+    // Nothing that is captured from here counts against a quota.
+    preflight: local(preflight, async () => ({ snapshots: 0 })),
     planWaves: local(planWaves, (input) => runPlanWaves(input, ports)),
     startCapture: local(startCapture, (input) => runStartCapture(input, ports)),
     pollCapture: local(pollCapture, async (input, signal) => {

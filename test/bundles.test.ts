@@ -30,7 +30,7 @@ const environment = {
   },
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'acme', VAULT_ACCOUNT: '111111111111' },
   ...{ CAPTURES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing', BUCKET_KEY: 'bucket' },
-  ...{ NETWORK: 'acme', RETENTION: '{"keep":{},"timeZone":"UTC"}' },
+  ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}' },
 };
 
 /** Runs `code` in a bare Node process, with the step's module as `bundle()`; what it returns, through JSON. */

@@ -7,12 +7,14 @@ import { FailRun } from './fail-run.ts';
 import { FinishCapture } from './finish-capture.ts';
 import { PlanWaves } from './plan-waves.ts';
 import { PollCapture } from './poll-capture.ts';
+import { Preflight } from './preflight.ts';
 import { SealManifest } from './seal-manifest.ts';
 import { StartCapture } from './start-capture.ts';
 
 /** The Lambdas that the backup's workflow calls, each with its own role. */
 export class BackupSteps extends Construct {
   readonly claimSlot: ClaimSlot;
+  readonly preflight: Preflight;
   readonly planWaves: PlanWaves;
   readonly startCapture: StartCapture;
   readonly pollCapture: PollCapture;
@@ -23,6 +25,7 @@ export class BackupSteps extends Construct {
   constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources, vpc?: VpcPlace) {
     super(scope, id);
     this.claimSlot = new ClaimSlot(this, storage);
+    this.preflight = new Preflight(this, captures);
     this.planWaves = new PlanWaves(this);
     this.startCapture = new StartCapture(this, storage, { captures, vpc });
     this.pollCapture = new PollCapture(this, storage, captures);
@@ -33,7 +36,7 @@ export class BackupSteps extends Construct {
 
   /** All of them. */
   get all() {
-    const { claimSlot, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun } = this;
-    return [claimSlot, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun];
+    const { claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun } = this;
+    return [claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun];
   }
 }

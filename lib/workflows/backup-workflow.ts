@@ -15,6 +15,7 @@ import {
 import { Construct } from 'constructs';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import type { AskedRun, Ticket } from '../../core/run.ts';
+import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { acknowledgeWildcards } from '../acknowledge-wildcards.ts';
@@ -102,6 +103,10 @@ function states(scope: Construct, steps: BackupSteps) {
   return {
     claim: steps.claimSlot.task('Claim the slot', { input: { run: asked, holder: executionId }, retries: [SHORTLY] }),
     isItOurs: whether(scope, 'Is it ours?', equals(claimSlot.outcome, 'taken')),
+    preflight: steps.preflight.task('Look for room', {
+      input: { run },
+      retries: [{ ...SHORTLY, on: [SnapshotsUnavailable] }],
+    }),
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {
       input: { ticket },
@@ -128,12 +133,12 @@ function inWaves(scope: Construct, capture: IChainable): MapState {
 }
 
 function flow(scope: Construct, steps: BackupSteps): Chain {
-  const { claim, isItOurs, plan, seal, done, tellWhy, failed, ...capture } = states(scope, steps);
+  const { claim, isItOurs, preflight, plan, seal, done, tellWhy, failed, ...capture } = states(scope, steps);
   const { start, poll, hasItEnded, wait, finish } = capture;
 
   const captures = inWaves(scope, start.next(poll.next(hasItEnded(finish, wait.next(poll)))));
-  const backup = plan.next(captures).next(seal).next(done);
-  for (const each of [plan, captures, seal]) each.addCatch(tellWhy, into(ofRun.failure));
+  const backup = preflight.next(plan).next(captures).next(seal).next(done);
+  for (const each of [preflight, plan, captures, seal]) each.addCatch(tellWhy, into(ofRun.failure));
   // What was caught first is what the run ends with, even if it could not be told; without a lease there is none to.
   tellWhy.addCatch(failed, into(ofRun.untold)).next(failed);
   claim.addCatch(failed, into(ofRun.failure));

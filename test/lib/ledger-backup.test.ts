@@ -87,6 +87,7 @@ describe('a step', () => {
   const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
   test.each([
     ['ClaimSlot', [...logs, ...vault, ...key]],
+    ['Preflight', logs],
     ['PlanWaves', logs],
     ['StartCapture', [...logs, ...vault, ...key, 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue']],
     ['PollCapture', [...logs, ...vault, ...key]],

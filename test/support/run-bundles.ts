@@ -9,13 +9,14 @@ import { failRun } from '../../lambdas/fail-run/contract.ts';
 import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
 import { planWaves } from '../../lambdas/plan-waves/contract.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
+import { preflight } from '../../lambdas/preflight/contract.ts';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import { runtime } from '../../local/runtime.ts';
 import { emitted } from './workflows.ts';
 
 const [folder = ''] = process.argv.slice(2);
-const contracts = [claimSlot, failRun, finishCapture, planWaves, pollCapture, sealManifest, startCapture];
+const contracts = [claimSlot, failRun, finishCapture, planWaves, pollCapture, preflight, sealManifest, startCapture];
 const steps = Object.fromEntries(
   await Promise.all(
     contracts.map(async (contract) => {

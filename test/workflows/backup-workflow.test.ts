@@ -11,6 +11,7 @@ import { failRun } from '../../lambdas/fail-run/contract.ts';
 import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
 import { planWaves } from '../../lambdas/plan-waves/contract.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
+import { preflight } from '../../lambdas/preflight/contract.ts';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import { type LocalStep, local, runtime } from '../../local/runtime.ts';
@@ -40,7 +41,7 @@ const ticket = (component: string) => {
 const WAVES = [['identities'], ['app', 'wallet'], ['participant']];
 const DIGEST = 'a'.repeat(64);
 
-type Name = 'claim' | 'plan' | 'start' | 'poll' | 'finish' | 'seal' | 'fail';
+type Name = 'claim' | 'room' | 'plan' | 'start' | 'poll' | 'finish' | 'seal' | 'fail';
 
 /** The real definition with steps that write down their calls, and do what `fault` says before they answer. */
 function backup(fault: (call: string, times: number) => void = () => {}, outcome = 'taken', polls = 1) {
@@ -57,6 +58,7 @@ function backup(fault: (call: string, times: number) => void = () => {}, outcome
     claimSlot: local(claimSlot, async ({ holder }) =>
       called('claim', holder, { run: input, outcome, fence: 1, set: '' } as never),
     ),
+    preflight: local(preflight, async () => called('room', '', { snapshots: 3 })),
     planWaves: local(planWaves, async () => called('plan', '', { waves: WAVES.map((wave) => wave.map(ticket)) })),
     startCapture: local(startCapture, async ({ ticket: { component } }) =>
       called('start', component, { handle: `h-${component}` }),
@@ -92,7 +94,7 @@ describe('a backup', () => {
     const { calls, run } = backup();
     const state = await run();
     expect(state).toMatchObject({ run: input, sealManifest: { set: 'validator-1/1', verdict: 'proven' } });
-    expect(calls.slice(0, 2)).toEqual(['claim exec-1', 'plan']);
+    expect(calls.slice(0, 3)).toEqual(['claim exec-1', 'room', 'plan']);
     expect(calls.at(-1)).toBe('seal');
     for (const component of components) {
       const own = calls.filter((call) => call.endsWith(` ${component}`));

@@ -1,0 +1,37 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { preflight, type SnapshotsByNode } from '../../lambdas/preflight/contract.ts';
+import { allow } from '../grants.ts';
+import { StepLambda } from '../step-lambda.ts';
+
+/** Captures by node and component, whatever else is said of each. */
+type Sources = Readonly<Record<string, Readonly<Record<string, object>>>>;
+
+export class Preflight extends StepLambda<typeof preflight> {
+  constructor(scope: Construct, captures: Sources) {
+    const needs = snapshotsOf(captures);
+    super(scope, 'Preflight', {
+      step: preflight,
+      timeout: Duration.minutes(1),
+      environment: { SNAPSHOTS: JSON.stringify(needs) },
+      grant: (role) =>
+        allow(role, {
+          because: 'It asks how many manual snapshots the account has and may have; RDS knows no narrower resource.',
+          actions: ['rds:DescribeAccountAttributes'],
+          resources: Object.keys(needs).length > 0 ? ['*'] : [],
+        }),
+    });
+  }
+}
+
+/** How many snapshots a run of each node takes; nodes that take none are left out. */
+export function snapshotsOf(captures: Sources): SnapshotsByNode {
+  const needs: SnapshotsByNode = {};
+  for (const [node, components] of Object.entries(captures)) {
+    const sources = Object.values(components);
+    const instance = sources.filter((source) => 'rds' in source).length;
+    const cluster = sources.filter((source) => 'rdsCluster' in source).length;
+    if (instance + cluster > 0) needs[node] = { instance, cluster };
+  }
+  return needs;
+}
