@@ -11,7 +11,7 @@ export type Store = (bytes: Uint8Array, form: { readonly content: string }) => P
 export interface LambdaSource {
   readonly kind: string;
   readonly at: string;
-  readonly take: (store: Store) => Promise<Captured>;
+  readonly take: (store: Store, order: CaptureOrder) => Promise<Captured>;
 }
 
 export interface LambdaStorage {
@@ -26,7 +26,8 @@ export interface LambdaStorage {
  */
 export const takenInLambda = ({ kind, at, take }: LambdaSource, storage: LambdaStorage): DeployedSource => ({
   ...{ kind, at },
-  start: async (order) => JSON.stringify(await take((bytes, { content }) => store(storage, order, bytes, content))),
+  start: async (order) =>
+    JSON.stringify(await take((bytes, { content }) => store(storage, order, bytes, content), order)),
 });
 
 /** For the steps after `start`: the handle says it all. */

@@ -1,18 +1,24 @@
-import { LedgerholdError } from '../core/errors.ts';
+import {
+  SecretBeingDeleted,
+  SecretKeyUnusable,
+  SecretsUnavailable,
+  SecretUnusable,
+} from '../core/identities-secret.ts';
 
-/** Answers that the same call gets again. */
-const LASTING = [
-  'AccessDeniedException',
-  'DecryptionFailure',
-  'EncryptionFailure',
-  'InvalidParameterException',
-  'InvalidRequestException',
-  'LimitExceededException',
-  'PreconditionNotMetException',
-  'ResourceExistsException',
-  'ResourceNotFoundException',
-  'ValidationException',
-];
+/** Answers that the same call gets again, by what must change first. */
+const LASTING: Readonly<Record<string, new (secretId: string, why: string) => Error>> = {
+  AccessDeniedException: SecretUnusable,
+  InvalidParameterException: SecretUnusable,
+  LimitExceededException: SecretUnusable,
+  PreconditionNotMetException: SecretUnusable,
+  ResourceExistsException: SecretUnusable,
+  ResourceNotFoundException: SecretUnusable,
+  ValidationException: SecretUnusable,
+  // "Not valid for the current state of the resource": of our calls, that of a secret scheduled for deletion.
+  InvalidRequestException: SecretBeingDeleted,
+  DecryptionFailure: SecretKeyUnusable,
+  EncryptionFailure: SecretKeyUnusable,
+};
 
 /**
  * Makes a call to Secrets Manager and translates how it fails; resolves to undefined for the one error that is `expected`.
@@ -21,34 +27,14 @@ const LASTING = [
 export async function callSecrets<Output>(
   secretId: string,
   call: () => Promise<Output>,
-  expected?: 'ResourceNotFoundException' | 'ResourceExistsException',
+  expected?: 'ResourceExistsException' | 'InvalidParameterException',
 ): Promise<Output | undefined> {
   try {
     return await call();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (error.name === expected) return undefined;
-    throw LASTING.includes(error.name)
-      ? new SecretUnusable(secretId, error.name)
-      : new SecretsUnavailable(secretId, error.name);
-  }
-}
-
-export class SecretUnusable extends LedgerholdError {
-  override readonly name = 'SecretUnusable';
-  readonly kind = 'usage';
-  constructor(secretId: string, why: string) {
-    super(
-      `the secret ${secretId} cannot be used: ${why}`,
-      'Check that this role may describe and write it and use its KMS key, and that it is not being deleted.',
-    );
-  }
-}
-
-export class SecretsUnavailable extends LedgerholdError {
-  override readonly name = 'SecretsUnavailable';
-  readonly kind = 'external';
-  constructor(secretId: string, why: string) {
-    super(`Secrets Manager gave no answer for ${secretId}: ${why}`, 'Try again.');
+    const Lasting = LASTING[error.name] ?? SecretsUnavailable;
+    throw new Lasting(secretId, error.name);
   }
 }

@@ -1,34 +1,34 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
-  CreateSecretCommand,
   DescribeSecretCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { canonicalBytes } from '../core/canonical.ts';
-import type { Sha256 } from '../core/names.ts';
+import {
+  IDENTITIES_SECRET_FORMAT,
+  PLACEHOLDER,
+  PromotionOvertaken,
+  SecretBeingDeleted,
+  SecretUnusable,
+  type StoredSecret,
+} from '../core/identities-secret.ts';
+import type { Artifact } from '../core/receipts.ts';
 import { sha256 } from '../io/digest.ts';
-import { callSecrets, SecretUnusable } from './secrets-errors.ts';
-
-/** What is stored is JSON; `docs/protocols/splice-identities.md` says how to read it with standard tools. */
-const FORMAT = 'ledgerhold/identities-secret/1';
+import { callSecrets } from './secrets-errors.ts';
 
 /** A quota of the service, in bytes. */
 const MAX_SECRET_BYTES = 65_536;
 
-/** Beside AWSCURRENT: what a run stored and nobody has promoted yet. */
+/**
+ * Beside AWSCURRENT and AWSPREVIOUS: what a run stored and nobody has promoted yet. A secret has at most these three of
+ * the 20 labels it may have; versions without one the service removes by itself when they are many.
+ */
 export const CANDIDATE = 'LEDGERHOLD_CANDIDATE';
 
-export interface IdentitiesSecret {
-  /** Name or ARN. */
-  readonly secretId: string;
-  /** Key for a secret that must be created; else the account's default. */
-  readonly kmsKeyId?: string;
-}
-
-/** The run that stores: its names become the version's id, so that a repeated step adds no version. */
+/** The attempt that stores: its names become the version's id, so that a repeated call adds no version. */
 export interface StoringRun {
   readonly network: string;
   readonly node: string;
@@ -36,71 +36,71 @@ export interface StoringRun {
   readonly fence: number;
 }
 
-/** A version that was stored, and the one that is AWSCURRENT: all that a promoter needs, who can read neither. */
-export interface StoredSecret {
-  readonly versionId: string;
-  readonly replaces: string;
-  /** `pointer`: too large even when compressed, so that the secret names the artifact in the vault. */
-  readonly form: 'gzip' | 'pointer';
-}
+type InVault = Pick<Artifact, 'key' | 'sha256'>;
 
 /**
  * Stores validated identities as a candidate: AWSCURRENT stays as it is. `artifact` is their file in the vault.
- * Rejects with `SecretUnusable` or `SecretsUnavailable`.
+ * Rejects with an error of `core/identities-secret.ts`; then nothing has become current.
  */
 export async function storeCandidate(
   client: SecretsManagerClient,
-  secret: IdentitiesSecret,
+  secretId: string,
   run: StoringRun,
   body: Uint8Array,
-  artifact: { readonly key: string; readonly sha256: Sha256 },
+  artifact: InVault,
 ): Promise<StoredSecret> {
-  const replaces = await currentVersion(client, secret);
+  const replaces = await currentVersion(client, secretId);
   const { form, text } = await valueOf(body, artifact);
-  const versionId = versionIdOf(run);
+  const versionId = versionIdOf(run, artifact);
   const command = new PutSecretValueCommand({
-    SecretId: secret.secretId,
+    SecretId: secretId,
     ClientRequestToken: versionId,
     SecretString: text,
     VersionStages: [CANDIDATE],
   });
-  // Exists: this very attempt stored identities before; a node's answer is not byte-stable, so its bytes may differ.
-  await callSecrets(secret.secretId, () => client.send(command), 'ResourceExistsException');
-  return { versionId, replaces, form };
-}
-
-/** Makes a stored version AWSCURRENT. Needs only `UpdateSecretVersionStage`; may be repeated. */
-export async function promote(
-  client: SecretsManagerClient,
-  { secretId }: IdentitiesSecret,
-  { versionId, replaces }: StoredSecret,
-): Promise<void> {
-  if (versionId === replaces) return;
-  const command = new UpdateSecretVersionStageCommand({
-    SecretId: secretId,
-    VersionStage: 'AWSCURRENT',
-    MoveToVersionId: versionId,
-    RemoveFromVersionId: replaces,
-  });
-  await callSecrets(secretId, () => client.send(command));
+  // Exists: the same call was made before, for the same file of the vault, which is written once.
+  await callSecrets(secretId, () => client.send(command), 'ResourceExistsException');
+  return { secretId, versionId, replaces, form };
 }
 
 /**
- * The first version of a secret becomes AWSCURRENT whatever label is asked for: so a placeholder is the first, and no
- * candidate ever is what applications read before it was promoted.
+ * Makes a stored version AWSCURRENT. Needs only `UpdateSecretVersionStage`, and may be repeated. Rejects with
+ * `PromotionOvertaken` if AWSCURRENT has moved since the version was stored.
  */
-async function currentVersion(client: SecretsManagerClient, { secretId, kmsKeyId }: IdentitiesSecret): Promise<string> {
-  const place = { ClientRequestToken: PLACEHOLDER_ID, SecretString: PLACEHOLDER };
+export async function promote(
+  client: SecretsManagerClient,
+  { secretId, versionId, replaces }: Omit<StoredSecret, 'form'>,
+): Promise<void> {
+  if (await moveCurrent(client, secretId, replaces, versionId)) return;
+  // A repeated call: the first one's answer was lost. Moved from itself, a version stays current if it is, and else fails.
+  if (await moveCurrent(client, secretId, versionId, versionId)) return;
+  throw new PromotionOvertaken(secretId, versionId);
+}
+
+/** False, and nothing is changed, if the version to move it from is not AWSCURRENT. */
+async function moveCurrent(client: SecretsManagerClient, secretId: string, from: string, to: string): Promise<boolean> {
+  const command = new UpdateSecretVersionStageCommand({
+    SecretId: secretId,
+    VersionStage: 'AWSCURRENT',
+    MoveToVersionId: to,
+    RemoveFromVersionId: from,
+  });
+  const moved = async () => {
+    await client.send(command);
+    return true;
+  };
+  return (await callSecrets(secretId, moved, 'InvalidParameterException')) === true;
+}
+
+/** The stack makes the secret, and its first version is a placeholder. */
+async function currentVersion(client: SecretsManagerClient, secretId: string): Promise<string> {
   const describe = new DescribeSecretCommand({ SecretId: secretId });
-  const found = await callSecrets(secretId, () => client.send(describe), 'ResourceNotFoundException');
-  if (found === undefined) {
-    const key = kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId };
-    await callSecrets(secretId, () => client.send(new CreateSecretCommand({ Name: secretId, ...key, ...place })));
-    return PLACEHOLDER_ID;
-  }
-  const versions = Object.entries(found.VersionIdsToStages ?? {});
+  const found = await callSecrets(secretId, () => client.send(describe));
+  if (found?.DeletedDate !== undefined) throw new SecretBeingDeleted(secretId, 'it is scheduled for deletion');
+  const versions = Object.entries(found?.VersionIdsToStages ?? {});
   if (versions.length === 0) {
-    await callSecrets(secretId, () => client.send(new PutSecretValueCommand({ SecretId: secretId, ...place })));
+    const place = { SecretId: secretId, ClientRequestToken: PLACEHOLDER_ID, SecretString: PLACEHOLDER };
+    await callSecrets(secretId, () => client.send(new PutSecretValueCommand(place)));
     return PLACEHOLDER_ID;
   }
   const current = versions.find(([, stages]) => stages.includes('AWSCURRENT'));
@@ -108,22 +108,27 @@ async function currentVersion(client: SecretsManagerClient, { secretId, kmsKeyId
   return current[0];
 }
 
-async function valueOf(body: Uint8Array, artifact: { readonly key: string; readonly sha256: Sha256 }) {
+async function valueOf(body: Uint8Array, { key, sha256: stored }: InVault) {
   const packed = await promisify(gzip)(body);
-  const text = textOf({ format: FORMAT, sha256: sha256(body), gzip: packed.toString('base64') });
+  const whole = { format: IDENTITIES_SECRET_FORMAT, sha256: sha256(body), gzip: packed.toString('base64') };
   packed.fill(0);
+  const text = textOf(whole);
   if (Buffer.byteLength(text) <= MAX_SECRET_BYTES) return { form: 'gzip', text } as const;
-  return { form: 'pointer', text: textOf({ format: FORMAT, vault: artifact }) } as const;
+  const pointer = { format: IDENTITIES_SECRET_FORMAT, vault: { key, sha256: stored } };
+  return { form: 'pointer', text: textOf(pointer) } as const;
 }
 
 const textOf = (value: unknown): string => Buffer.from(canonicalBytes(value)).toString();
 
-const PLACEHOLDER = textOf({ format: FORMAT, placeholder: true });
 const PLACEHOLDER_ID = uuidOf('placeholder');
 
-/** A run's own token: one made of the content would do nothing when identities change from A to B and back to A. */
-const versionIdOf = ({ network, node, slot, fence }: StoringRun): string =>
-  uuidOf(textOf({ network, node, slot, fence }));
+/**
+ * A run's own token: one made of the content would do nothing when identities change from A to B and back to A. With the
+ * file's name, since a start that is repeated fetches again and stores under the next one: a receipt cites a file and the
+ * version that was made of it.
+ */
+const versionIdOf = ({ network, node, slot, fence }: StoringRun, { key }: InVault): string =>
+  uuidOf(textOf({ network, node, slot, fence, key }));
 
 /** 128 bits of SHA-256 in the form of a UUID: the service wants 32 to 64 characters. */
 function uuidOf(text: string): string {

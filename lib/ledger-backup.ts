@@ -9,6 +9,7 @@ import type { Listeners } from './alarm-topics.ts';
 import { Alarms } from './alarms.ts';
 import type { BackupNode } from './backup-nodes.ts';
 import { LedgerDashboard } from './dashboard.ts';
+import { IdentitiesSecrets } from './identities-secrets.ts';
 import { Retention } from './retention.ts';
 import { Schedules } from './schedules.ts';
 import { BackupSteps } from './steps/backup-steps.ts';
@@ -48,6 +49,7 @@ export interface LedgerBackupProps {
  */
 export class LedgerBackup extends Construct {
   readonly storage: Storage;
+  readonly identities: IdentitiesSecrets;
   readonly steps: BackupSteps;
   readonly workflow: BackupWorkflow;
   readonly schedules: Schedules;
@@ -60,7 +62,8 @@ export class LedgerBackup extends Construct {
     super(scope, id);
     const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc } = props;
     this.storage = props.storage ?? new Storage(this, 'Storage', network);
-    this.steps = new BackupSteps(this, 'Steps', this.storage, captures, vpc);
+    this.identities = new IdentitiesSecrets(this, 'Identities', network, captures);
+    this.steps = new BackupSteps(this, 'Steps', this.storage, { captures, secrets: this.identities, vpc });
     this.workflow = new BackupWorkflow(this, 'Backup', this.steps, backupMachineName(network, group));
     const { stateMachine } = this.workflow;
     this.schedules = new Schedules(this, 'Schedules', { stateMachine, nodes, timeZone });

@@ -12,6 +12,7 @@ import { run as runPlanWaves } from '../lambdas/plan-waves/run.ts';
 import { pollCapture } from '../lambdas/poll-capture/contract.ts';
 import { run as runPollCapture } from '../lambdas/poll-capture/run.ts';
 import { preflight } from '../lambdas/preflight/contract.ts';
+import { promoteIdentities } from '../lambdas/promote-identities/contract.ts';
 import { sealManifest } from '../lambdas/seal-manifest/contract.ts';
 import { run as runSealManifest, type SealManifestPorts } from '../lambdas/seal-manifest/run.ts';
 import { startCapture } from '../lambdas/start-capture/contract.ts';
@@ -57,7 +58,8 @@ export function backupRuntime(
   };
 }
 
-function stepsOf(ports: BackupPorts) {
+/** By their names in the definition. */
+export function stepsOf(ports: BackupPorts) {
   return {
     claimSlot: local(claimSlot, (input) => runClaimSlot(input, ports)),
     // Nothing that is captured from here counts against a quota.
@@ -76,6 +78,8 @@ function stepsOf(ports: BackupPorts) {
     }),
     finishCapture: local(finishCapture, (input) => runFinishCapture(input, ports)),
     sealManifest: local(sealManifest, (input) => runSealManifest(input, ports)),
+    // One machine keeps identities in the vault alone: there is no copy to make current.
+    promoteIdentities: local(promoteIdentities, async () => ({ promoted: [] })),
     failRun: local(failRun, async (input) => {
       // The lease is given up last: the next attempt should not meet this one's dumps at work.
       await ports.captures.stop(givenUp(input.failure));

@@ -1,4 +1,10 @@
 import * as z from 'zod';
+import {
+  SecretBeingDeleted,
+  SecretKeyUnusable,
+  SecretsUnavailable,
+  SecretUnusable,
+} from '../../core/identities-secret.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Ticket } from '../../core/run.ts';
@@ -13,5 +19,16 @@ export const startCapture = defineStep({
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'CAPTURES', 'ENVELOPE_KEY', 'COPIED_ELSEWHERE'],
   input: z.strictObject({ ticket: Ticket }),
   output: z.strictObject({ handle: z.string() }),
-  errors: [PredecessorNotEnded, StaleFence, CaptureFailed, DatabaseBusy, VaultUnavailable, RdsUnavailable],
+  errors: [
+    PredecessorNotEnded,
+    StaleFence,
+    CaptureFailed,
+    DatabaseBusy,
+    VaultUnavailable,
+    RdsUnavailable,
+    SecretBeingDeleted,
+    SecretKeyUnusable,
+    SecretsUnavailable,
+    SecretUnusable,
+  ],
 });

@@ -1,4 +1,5 @@
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { deployedCaptures } from '../../aws/deployed-captures.ts';
 import { defaultKeyOf } from '../../aws/kms-default-key.ts';
 import { kmsEnvelope } from '../../aws/kms-envelope.ts';
@@ -18,6 +19,7 @@ export const handler = serve(startCapture, run, (env) => {
   const kms = new KMSClient();
   const reach = {
     ...{ ...ports, rds: rdsClient(), encryption: kmsEnvelope(kms, env.ENVELOPE_KEY) },
+    secrets: new SecretsManagerClient(),
     // Snapshots that stay here may have any key; those that are copied to another account may not have RDS's own.
     ...(env.COPIED_ELSEWHERE === 'yes' && { isDefaultKey: defaultKeyOf(kms) }),
   };

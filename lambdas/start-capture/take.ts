@@ -1,18 +1,25 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { DeployedSource } from '../../aws/deployed-captures.ts';
 import { type LambdaStorage, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { rdsSource } from '../../aws/rds-captures.ts';
 import type { RdsReach, RdsSource } from '../../aws/rds-source.ts';
 import { readSecretValue } from '../../aws/read-secret.ts';
-import type { Clock } from '../../core/ports.ts';
+import { storeCandidate } from '../../aws/secrets-store.ts';
+import { identitiesSecretName, notesOfSecret, type StoredSecret } from '../../core/identities-secret.ts';
+import type { CaptureOrder } from '../../core/ports.ts';
 import type { Captured } from '../../core/receipts.ts';
-import { guardedHttp } from '../../io/http.ts';
+import { guardedHttp, type Http } from '../../io/http.ts';
 import type { Outbound } from '../../io/http-guard.ts';
 import { captureIdentities, identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { scanFacts } from '../../protocols/splice/scan.ts';
 import type { CaptureSource, IdentitiesSource } from './sources.ts';
 
 /** All that the kinds of capture need of where they are deployed. */
-export interface Reach extends LambdaStorage, RdsReach {}
+export interface Reach extends LambdaStorage, RdsReach {
+  readonly secrets: SecretsManagerClient;
+  /** Default: guarded calls over the network. */
+  readonly http?: (outbound: Outbound) => Http;
+}
 
 /** How a configured source is taken here. */
 export function deployedSource(source: CaptureSource | undefined, reach: Reach): DeployedSource | undefined {
@@ -21,18 +28,43 @@ export function deployedSource(source: CaptureSource | undefined, reach: Reach):
   if ('rds' in source) return rdsSource(named(source.rds), reach);
   const { identities } = source;
   const at = identitiesEndpoint(identities);
-  const take = (store: Store) => takeIdentities(identities, reach.clock, store);
+  const take = async (store: Store, order: CaptureOrder) =>
+    withCandidate(order, store, reach, (both) => takeIdentities(identities, reach, both));
   return takenInLambda({ kind: 'identities', at, take }, reach);
 }
 
 const named = (rds: Extract<CaptureSource, { rds: unknown }>['rds']): RdsSource =>
   'cluster' in rds ? { kind: 'cluster', id: rds.cluster } : { kind: 'instance', id: rds.instance };
 
-async function takeIdentities(source: IdentitiesSource, clock: Clock, store: Store): Promise<Captured> {
+/**
+ * What `take` stores in the vault, having validated it, is put into the node's secret as a candidate at once: within the
+ * call, while the bytes are there. The receipt says which version it became; the promoter goes by that alone.
+ */
+async function withCandidate(
+  order: CaptureOrder,
+  store: Store,
+  { secrets }: Reach,
+  take: (store: Store) => Promise<Captured>,
+): Promise<Captured> {
+  let stored: StoredSecret | undefined;
+  const captured = await take(async (bytes, form) => {
+    const artifact = await store(bytes, form);
+    const secretId = identitiesSecretName(order.network, order.node);
+    stored = await storeCandidate(secrets, secretId, order, bytes, artifact);
+    return artifact;
+  });
+  return stored === undefined ? captured : { ...captured, notes: { ...captured.notes, ...notesOfSecret(stored) } };
+}
+
+async function takeIdentities(
+  source: IdentitiesSource,
+  { clock, secrets, http: httpTo = guardedHttp }: Reach,
+  store: Store,
+): Promise<Captured> {
   const { url, auth, participant, scan } = source;
-  const http = guardedHttp(outboundOf(source));
+  const http = httpTo(outboundOf(source));
   const { clientSecretArn, ...client } = auth;
-  const credentials = { ...client, clientSecret: () => readSecretValue(clientSecretArn) };
+  const credentials = { ...client, clientSecret: () => readSecretValue(clientSecretArn, secrets) };
   const calls = { http, now: () => clock.now() };
   const captured = await captureIdentities({ url, auth: credentials, registered: participant }, calls, store);
   return scan === undefined

@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import type { VpcPlace } from '../../config/nodes.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import type { IdentitiesSecrets } from '../identities-secrets.ts';
 import type { Storage } from '../storage.ts';
 import { ClaimSlot } from './claim-slot.ts';
 import { FailRun } from './fail-run.ts';
@@ -8,8 +9,15 @@ import { FinishCapture } from './finish-capture.ts';
 import { PlanWaves } from './plan-waves.ts';
 import { PollCapture } from './poll-capture.ts';
 import { Preflight } from './preflight.ts';
+import { PromoteIdentities } from './promote-identities.ts';
 import { SealManifest } from './seal-manifest.ts';
 import { StartCapture } from './start-capture.ts';
+
+export interface BackupStepsProps {
+  readonly captures: CaptureSources;
+  readonly secrets: IdentitiesSecrets;
+  readonly vpc?: VpcPlace | undefined;
+}
 
 /** The Lambdas that the backup's workflow calls, each with its own role. */
 export class BackupSteps extends Construct {
@@ -20,23 +28,27 @@ export class BackupSteps extends Construct {
   readonly pollCapture: PollCapture;
   readonly finishCapture: FinishCapture;
   readonly sealManifest: SealManifest;
+  readonly promoteIdentities: PromoteIdentities;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources, vpc?: VpcPlace) {
+  constructor(scope: Construct, id: string, storage: Storage, { captures, secrets, vpc }: BackupStepsProps) {
     super(scope, id);
     this.claimSlot = new ClaimSlot(this, storage);
     this.preflight = new Preflight(this, captures);
     this.planWaves = new PlanWaves(this);
-    this.startCapture = new StartCapture(this, storage, { captures, vpc });
+    this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc });
     this.pollCapture = new PollCapture(this, storage, captures);
     this.finishCapture = new FinishCapture(this, storage, captures);
     this.sealManifest = new SealManifest(this, storage);
+    this.promoteIdentities = new PromoteIdentities(this, storage, secrets);
     this.failRun = new FailRun(this, storage);
   }
 
   /** All of them. */
   get all() {
-    const { claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun } = this;
-    return [claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture, sealManifest, failRun];
+    const { claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture } = this;
+    const { sealManifest, promoteIdentities, failRun } = this;
+    const captures = [startCapture, pollCapture, finishCapture];
+    return [claimSlot, preflight, planWaves, ...captures, sealManifest, promoteIdentities, failRun];
   }
 }

@@ -5,12 +5,14 @@ import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { allow } from '../grants.ts';
+import type { IdentitiesSecrets } from '../identities-secrets.ts';
 import { allowSnapshots, rdsResources } from '../rds-rights.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
 export interface StartCaptureProps {
   readonly captures: CaptureSources;
+  readonly secrets: IdentitiesSecrets;
   /** Are snapshots to be copied to another account? Then one that no other account can open is refused. */
   readonly copiedElsewhere?: boolean;
   /** The private network that the nodes are reached from. Only this step calls nodes: polls and ends ask AWS. */
@@ -18,7 +20,7 @@ export interface StartCaptureProps {
 }
 
 export class StartCapture extends StepLambda<typeof startCapture> {
-  constructor(scope: Construct, storage: Storage, { captures, copiedElsewhere, vpc }: StartCaptureProps) {
+  constructor(scope: Construct, storage: Storage, { captures, secrets, copiedElsewhere, vpc }: StartCaptureProps) {
     super(scope, 'StartCapture', {
       step: startCapture,
       // Identities are fetched and stored within the call: a token, the identities and Scan, 30 s each at most.
@@ -45,6 +47,7 @@ export class StartCapture extends StepLambda<typeof startCapture> {
           actions: ['secretsmanager:GetSecretValue'],
           resources: secretsOf(captures),
         });
+        secrets.grantStore(role);
         allowSnapshots(role, storage.network, rdsResources(scope, storage.network, captures));
       },
     });

@@ -13,6 +13,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { SecretsUnavailable } from '../../core/identities-secret.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import type { AskedRun, Ticket } from '../../core/run.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
@@ -49,6 +50,14 @@ const ofCapture = state<CaptureState>();
 
 /** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer fails the run by its name. */
 const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
+
+/** 2 + 4 + 8 + 16 + 32 = 62 s at most: a throttled Secrets Manager gives way within seconds. */
+const UNTHROTTLED = {
+  on: [SecretsUnavailable],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 5,
+} as const;
 
 /** 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s at most, in which a throttled account gets its rate back. */
 const PATIENTLY = {
@@ -96,7 +105,7 @@ export class BackupWorkflow extends Construct {
 }
 
 function states(scope: Construct, steps: BackupSteps) {
-  const { run: asked, claimSlot, failure } = ofRun;
+  const { run: asked, claimSlot, sealManifest, failure } = ofRun;
   const { run, fence } = claimSlot;
   const { ticket, startCapture, pollCapture } = ofCapture;
   const { handle } = startCapture;
@@ -110,7 +119,7 @@ function states(scope: Construct, steps: BackupSteps) {
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {
       input: { ticket },
-      retries: [SHORTLY, PATIENTLY, UNTIL_THE_WINDOW_CLOSES],
+      retries: [SHORTLY, PATIENTLY, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED],
     }),
     poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retries: [SHORTLY, PATIENTLY] }),
     hasItEnded: whether(scope, 'Has it ended?', isTrue(pollCapture.ended)),
@@ -120,6 +129,10 @@ function states(scope: Construct, steps: BackupSteps) {
       retries: [SHORTLY, PATIENTLY],
     }),
     seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retries: [SHORTLY] }),
+    promote: steps.promoteIdentities.task('Promote the identities', {
+      input: { node: run.node, seq: sealManifest.seq, manifest: sealManifest.manifest },
+      retries: [SHORTLY, UNTHROTTLED],
+    }),
     done: new Succeed(scope, 'Done'),
     tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),
     failed: new Fail(scope, 'Failed', { errorPath: pathOf(failure.Error), causePath: pathOf(failure.Cause) }),
@@ -133,12 +146,12 @@ function inWaves(scope: Construct, capture: IChainable): MapState {
 }
 
 function flow(scope: Construct, steps: BackupSteps): Chain {
-  const { claim, isItOurs, preflight, plan, seal, done, tellWhy, failed, ...capture } = states(scope, steps);
+  const { claim, isItOurs, preflight, plan, seal, promote, done, tellWhy, failed, ...capture } = states(scope, steps);
   const { start, poll, hasItEnded, wait, finish } = capture;
 
   const captures = inWaves(scope, start.next(poll.next(hasItEnded(finish, wait.next(poll)))));
-  const backup = preflight.next(plan).next(captures).next(seal).next(done);
-  for (const each of [preflight, plan, captures, seal]) each.addCatch(tellWhy, into(ofRun.failure));
+  const backup = preflight.next(plan).next(captures).next(seal).next(promote).next(done);
+  for (const each of [preflight, plan, captures, seal, promote]) each.addCatch(tellWhy, into(ofRun.failure));
   // What was caught first is what the run ends with, even if it could not be told; without a lease there is none to.
   tellWhy.addCatch(failed, into(ofRun.untold)).next(failed);
   claim.addCatch(failed, into(ofRun.failure));

@@ -11,6 +11,7 @@ import type { Vault } from '../../core/vault.ts';
 import { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { deployedSource } from '../../lambdas/start-capture/take.ts';
 import { folderVault } from '../../local/folder-vault.ts';
+import { fakeSecretsManager } from '../fakes/secrets-manager.ts';
 
 let folder: string;
 let vault: Vault;
@@ -113,7 +114,10 @@ describe('a deployed source', () => {
     clientId: 'backup',
     clientSecretArn: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:x',
   };
-  const reach = () => ({ vault, encryption, rds: rdsClient('eu-central-1'), clock: { now: () => new Date(0) } });
+  const reach = () => ({
+    ...{ vault, encryption, rds: rdsClient('eu-central-1'), clock: { now: () => new Date(0) } },
+    secrets: fakeSecretsManager().client,
+  });
 
   test('of identities is their endpoint, and can be taken', () => {
     const source = { identities: { url: 'https://validator.example.com/api/validator/', auth } };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   CreateSecretCommand,
   type CreateSecretCommandInput,
@@ -19,6 +20,8 @@ export function fakeSecretsManager() {
   const client = new SecretsManagerClient({ region: 'eu-central-1' });
   const secrets = new Map<string, Versions>();
   const versionsOf = (id = ''): Versions => secrets.get(id) ?? refuse('ResourceNotFoundException', id);
+  const deleted = new Set<string>();
+  const writable = (id = ''): Versions => (deleted.has(id) ? refuse('InvalidRequestException', id) : versionsOf(id));
   const mock = mockClient(client);
 
   mock.on(CreateSecretCommand).callsFake(({ Name = '', ...input }: CreateSecretCommandInput) => {
@@ -28,7 +31,7 @@ export function fakeSecretsManager() {
   });
   mock.on(PutSecretValueCommand).callsFake((input) => {
     const { token, value } = checked(input);
-    const versions = versionsOf(input.SecretId);
+    const versions = writable(input.SecretId);
     const before = versions.get(token);
     if (before !== undefined && before.value !== value) refuse('ResourceExistsException', token);
     if (before !== undefined) return;
@@ -39,10 +42,11 @@ export function fakeSecretsManager() {
   });
   mock.on(DescribeSecretCommand).callsFake(({ SecretId }) => {
     const staged = [...versionsOf(SecretId)].filter(([, { stages }]) => stages.size > 0);
-    return { VersionIdsToStages: Object.fromEntries(staged.map(([id, { stages }]) => [id, [...stages]])) };
+    const gone = deleted.has(SecretId) ? { DeletedDate: new Date(0) } : {};
+    return { ...gone, VersionIdsToStages: Object.fromEntries(staged.map(([id, { stages }]) => [id, [...stages]])) };
   });
   mock.on(UpdateSecretVersionStageCommand).callsFake((input) => {
-    const versions = versionsOf(input.SecretId);
+    const versions = writable(input.SecretId);
     if (!versions.has(input.MoveToVersionId)) refuse('ResourceNotFoundException', input.MoveToVersionId);
     const holder = [...versions].find(([, { stages }]) => stages.has(input.VersionStage))?.[0];
     if (holder !== undefined && holder !== input.RemoveFromVersionId) refuse('InvalidParameterException', holder);
@@ -51,10 +55,18 @@ export function fakeSecretsManager() {
 
   /** A secret made elsewhere, such as by a stack: with no version yet. */
   const addEmpty = (name: string) => secrets.set(name, new Map());
+  /** The same with a first version, as a stack makes it whose template has a value. */
+  const add = (name: string, value: string) =>
+    secrets.set(name, new Map([[randomUUID(), { value, stages: new Set(['AWSCURRENT']) }]]));
+  const scheduleDeletion = (name: string) => deleted.add(name);
   const stagesOf = (name: string, id: string) => [...(secrets.get(name)?.get(id)?.stages ?? [])].sort();
   const valueOf = (name: string, id: string): unknown => JSON.parse(secrets.get(name)?.get(id)?.value ?? 'null');
   const countOf = (name: string) => secrets.get(name)?.size ?? 0;
-  return { client, mock, addEmpty, stagesOf, valueOf, countOf };
+  const labelsOf = (name: string) =>
+    [...(secrets.get(name)?.values() ?? [])].flatMap(({ stages }) => [...stages]).sort();
+  const holderOf = (name: string, stage: string) =>
+    [...(secrets.get(name) ?? [])].find(([, { stages }]) => stages.has(stage))?.[0] ?? '';
+  return { client, mock, add, addEmpty, scheduleDeletion, labelsOf, holderOf, stagesOf, valueOf, countOf };
 }
 
 function move(versions: Versions, stage: string, to: string): void {

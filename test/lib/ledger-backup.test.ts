@@ -89,10 +89,20 @@ describe('a step', () => {
     ['ClaimSlot', [...logs, ...vault, ...key]],
     ['Preflight', logs],
     ['PlanWaves', logs],
-    ['StartCapture', [...logs, ...vault, ...key, 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue']],
+    [
+      'StartCapture',
+      [
+        ...[...logs, ...vault, ...key, 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue'],
+        ...['secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret', ...key],
+      ],
+    ],
     ['PollCapture', [...logs, ...vault, ...key]],
     ['FinishCapture', [...logs, ...vault, ...key]],
     ['SealManifest', [...logs, ...vault, ...key, 'kms:Sign', 'kms:GetPublicKey']],
+    [
+      'PromoteIdentities',
+      [...logs, 's3:ListBucket', 's3:GetObject', ...key, 'secretsmanager:UpdateSecretVersionStage'],
+    ],
     ['FailRun', [...logs, ...vault, ...key]],
   ])('may do what it needs and nothing more: %s', (name, actions) => {
     expect(
@@ -124,6 +134,59 @@ describe('a step', () => {
     expect(statements('StartCapture')).toContainEqual(
       expect.objectContaining({ Action: 'secretsmanager:GetSecretValue', Resource: SECRET }),
     );
+  });
+});
+
+describe('the secret of a node', () => {
+  const arn = () => Stack.of(backup).resolve(backup.identities.arns)[0];
+
+  test('begins with a placeholder, has a key of its own, and outlives the stack', () => {
+    template.hasResource('AWS::SecretsManager::Secret', {
+      DeletionPolicy: 'Retain',
+      Properties: Match.objectLike({
+        Name: 'ledgerhold/acme/validator-1/identities',
+        SecretString: '{"format":"ledgerhold/identities-secret/1","placeholder":true}',
+        KmsKeyId: Stack.of(backup).resolve(backup.identities.key?.keyArn),
+      }),
+    });
+  });
+
+  test('is written by one role, which opens its key for that secret through Secrets Manager alone', () => {
+    const own = statements('StartCapture').filter(({ Resource }) => JSON.stringify(Resource) === JSON.stringify(arn()));
+    expect(own.map(({ Action }) => Action)).toEqual([
+      ['secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret'],
+    ]);
+    expect(statements('StartCapture')).toContainEqual({
+      Effect: 'Allow',
+      Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+      Resource: Stack.of(backup).resolve(backup.identities.key?.keyArn),
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': { 'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
+          'kms:EncryptionContext:SecretARN': [arn()],
+        },
+      },
+    });
+  });
+
+  test('can be read by no role, and made current by one', () => {
+    const rights = Object.values(template.findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+      .filter(({ Resource }) => JSON.stringify(Resource).includes(JSON.stringify(arn())))
+      .flatMap(({ Action }) => Action);
+    expect(rights.toSorted()).toEqual([
+      ...['secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+    ]);
+    expect(statements('PromoteIdentities')).toContainEqual(
+      expect.objectContaining({ Action: 'secretsmanager:UpdateSecretVersionStage', Resource: arn() }),
+    );
+  });
+
+  test('is made only for a node whose identities are captured here', () => {
+    const stack = new Stack(new App({ context: { [UNBUNDLED]: true } }), 'Without');
+    new LedgerBackup(stack, 'LedgerBackup', { network: NetworkName.parse('acme'), captures: {} });
+    Template.fromStack(stack).resourceCountIs('AWS::SecretsManager::Secret', 0);
+    Template.fromStack(stack).resourceCountIs('AWS::KMS::Key', 3);
   });
 });
 

@@ -10,13 +10,15 @@ import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
 import { planWaves } from '../../lambdas/plan-waves/contract.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
 import { preflight } from '../../lambdas/preflight/contract.ts';
+import { promoteIdentities } from '../../lambdas/promote-identities/contract.ts';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import { runtime } from '../../local/runtime.ts';
 import { emitted } from './workflows.ts';
 
 const [folder = ''] = process.argv.slice(2);
-const contracts = [claimSlot, failRun, finishCapture, planWaves, pollCapture, preflight, sealManifest, startCapture];
+const capture = [startCapture, pollCapture, finishCapture];
+const contracts = [claimSlot, preflight, planWaves, ...capture, sealManifest, promoteIdentities, failRun];
 const steps = Object.fromEntries(
   await Promise.all(
     contracts.map(async (contract) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerholdError } from '../../core/errors.ts';
+import { PromotionOvertaken, SecretsUnavailable } from '../../core/identities-secret.ts';
 import { OrderViolated } from '../../core/positions.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Run, Ticket } from '../../core/run.ts';
@@ -12,6 +13,7 @@ import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
 import { planWaves } from '../../lambdas/plan-waves/contract.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
 import { preflight } from '../../lambdas/preflight/contract.ts';
+import { promoteIdentities } from '../../lambdas/promote-identities/contract.ts';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import { type LocalStep, local, runtime } from '../../local/runtime.ts';
@@ -41,7 +43,7 @@ const ticket = (component: string) => {
 const WAVES = [['identities'], ['app', 'wallet'], ['participant']];
 const DIGEST = 'a'.repeat(64);
 
-type Name = 'claim' | 'room' | 'plan' | 'start' | 'poll' | 'finish' | 'seal' | 'fail';
+type Name = 'claim' | 'room' | 'plan' | 'start' | 'poll' | 'finish' | 'seal' | 'promote' | 'fail';
 
 /** The real definition with steps that write down their calls, and do what `fault` says before they answer. */
 function backup(fault: (call: string, times: number) => void = () => {}, outcome = 'taken', polls = 1) {
@@ -73,6 +75,10 @@ function backup(fault: (call: string, times: number) => void = () => {}, outcome
     sealManifest: local(sealManifest, async () =>
       called('seal', '', { set: 'validator-1/1', seq: 1, manifest: DIGEST, verdict: 'proven' } as never),
     ),
+    promoteIdentities: local(promoteIdentities, async ({ node, seq, manifest }) => {
+      expect([node, seq, manifest]).toEqual([input.node, 1, DIGEST]);
+      return called('promote', '', { promoted: [] });
+    }),
     failRun: local(failRun, async ({ failure }) => {
       failures.push(failure);
       return called('fail', '', { error: failure.Error, message: failure.Cause });
@@ -95,7 +101,7 @@ describe('a backup', () => {
     const state = await run();
     expect(state).toMatchObject({ run: input, sealManifest: { set: 'validator-1/1', verdict: 'proven' } });
     expect(calls.slice(0, 3)).toEqual(['claim exec-1', 'room', 'plan']);
-    expect(calls.at(-1)).toBe('seal');
+    expect(calls.slice(-2)).toEqual(['seal', 'promote']);
     for (const component of components) {
       const own = calls.filter((call) => call.endsWith(` ${component}`));
       expect(own).toEqual([`start ${component}`, `poll ${component}`, `finish ${component}`]);
@@ -129,12 +135,27 @@ describe('a backup', () => {
 
 describe('a vault that is away for a moment', () => {
   const away = () => new VaultUnavailable('it does not answer', 'Wait.');
-  test.each(['claim exec-1', 'start app', 'poll app', 'finish app', 'seal'])('is asked again by %s', async (at) => {
-    const { calls, run } = backup(failing(at, away(), 1));
-    await run();
-    expect(calls.filter((call) => call === at)).toHaveLength(2);
-    expect(calls.at(-1)).toBe('seal');
-  });
+  test.each(['claim exec-1', 'start app', 'poll app', 'finish app', 'seal', 'promote'])(
+    'is asked again by %s',
+    async (at) => {
+      const { calls, run } = backup(failing(at, away(), 1));
+      await run();
+      expect(calls.filter((call) => call === at)).toHaveLength(2);
+      expect(calls.at(-1)).toBe('promote');
+    },
+  );
+});
+
+describe('a Secrets Manager that is throttled', () => {
+  test.each(['start identities', 'promote'])(
+    'is asked again by %s',
+    async (at) => {
+      const { calls, run } = backup(failing(at, new SecretsUnavailable('a secret', 'ThrottlingException'), 1));
+      await run();
+      expect(calls.filter((call) => call === at)).toHaveLength(2);
+    },
+    15_000,
+  );
 });
 
 describe('a failure', () => {
@@ -144,15 +165,17 @@ describe('a failure', () => {
     ['poll app', new CaptureFailed('pg_dump died', 'Look.')],
     ['finish identities', new StaleFence('taken over', 'Nothing to do.')],
     ['seal', new OrderViolated('the order is broken', 'Run again.')],
+    ['promote', new PromotionOvertaken('a secret', 'a version')],
   ];
 
-  test.each(faults)('of %s is told once, ends the run as itself, and leaves no set', async (at, error) => {
+  test.each(faults)('of %s is told once, and ends the run as itself', async (at, error) => {
     const { calls, failures, run } = backup(failing(at, error));
     await expect(run()).rejects.toBe(error);
     expect(calls.filter((call) => call === at)).toHaveLength(1);
     expect(failures).toEqual([{ Error: error.name, Cause: expect.stringContaining(error.message) }]);
     expect(calls.at(-1)).toBe('fail');
-    expect(calls.includes('seal')).toBe(at === 'seal');
+    expect(calls.includes('seal')).toBe(at === 'seal' || at === 'promote');
+    expect(calls.includes('promote')).toBe(at === 'promote');
   });
 
   test('in one wave lets no later wave start', async () => {
