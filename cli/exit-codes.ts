@@ -31,6 +31,8 @@ export type EndingSignal = keyof typeof SIGNAL_CODES;
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly signal: EndingSignal;
+  /** Whoever leaves something going says so here. */
+  remedy = 'Everything that ran has ended, and nothing half done is visible. Run it again when you like.';
   constructor(signal: EndingSignal) {
     super(`interrupted by ${signal}`);
     this.signal = signal;

@@ -85,7 +85,7 @@ async function backupDefinition(): Promise<unknown> {
   return JSON.parse(text);
 }
 
-const slotRunning = (slot: Slot, fence: number): SlotRunning =>
+export const slotRunning = (slot: Slot, fence: number): SlotRunning =>
   new SlotRunning(
     `another run is at slot ${slot} (attempt ${fence})`,
     'Wait for it: `ledgerhold status` shows it. If its process is gone, its lease ends within 15 minutes.',

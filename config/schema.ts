@@ -84,7 +84,7 @@ export const Config = z.strictObject({
   secondVault: VaultLocation.optional(),
   encryption: Encryption,
   signing: Signing,
-  aws: Aws.optional().describe('For `cdk deploy`; without it, the account and Region of the credentials'),
+  aws: Aws.optional().describe('Where `cdk deploy` puts the backup, and `backup` starts the runs of what AWS reaches'),
   timeZone: TimeZone.default('UTC'),
   nodes: z.array(Node).min(1).max(MOST_NODES),
   members: z.array(Member).max(1000).optional(),

@@ -1,4 +1,5 @@
-import type { ComponentConfig, DatabaseNode, IdentitiesConfig, SpliceNode } from '../config/nodes.ts';
+import { identitiesFromAws } from '../config/from-aws.ts';
+import type { ComponentConfig, DatabaseNode, SpliceNode } from '../config/nodes.ts';
 import { isDatabaseNode } from '../config/order.ts';
 import type { Config } from '../config/schema.ts';
 import type { CaptureSource, CaptureSources } from '../lambdas/start-capture/sources.ts';
@@ -23,21 +24,9 @@ function database({ postgres, rds, rdsCluster }: ComponentConfig): CaptureSource
   );
 }
 
-/** A Lambda can fetch over HTTPS, from private addresses if it stands in the node's network, with a secret that is in Secrets Manager. */
-function identities({ identities: { url, auth }, participant, scan, vpc }: SpliceNode): CaptureSource {
-  const called = [url, ...('tokenUrl' in auth ? [auth.tokenUrl] : []), ...(scan === undefined ? [] : [scan])];
-  const secret = secretArn(auth);
-  if (secret === undefined || called.some((each) => !each.startsWith('https:'))) return elsewhere('identities', url);
-  const more = { ...(participant && { participant }), ...(scan && { scan }), ...(vpc && { private: true as const }) };
-  return { identities: { url, auth: secret, ...more } };
-}
-
-function secretArn(auth: IdentitiesConfig['auth']) {
-  if ('unsafe' in auth) return undefined;
-  const { tokenUrl, clientId, clientSecret, audience, scope } = auth;
-  const arn = clientSecret.secretsManager;
-  if (arn?.startsWith('arn:') !== true) return undefined;
-  return { tokenUrl, clientId, clientSecretArn: arn, ...(audience && { audience }), ...(scope && { scope }) };
+function identities(node: SpliceNode): CaptureSource {
+  const source = identitiesFromAws(node);
+  return source === undefined ? elsewhere('identities', node.identities.url) : { identities: source };
 }
 
 const elsewhere = (kind: string, at: string): CaptureSource => ({ elsewhere: { kind, at } });

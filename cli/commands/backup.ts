@@ -1,12 +1,16 @@
 import { type Command, Option } from 'commander';
+import { runsOnAws } from '../../config/from-aws.ts';
+import { isDatabaseNode } from '../../config/order.ts';
 import { Reason } from '../../core/manifest.ts';
 import { slotAt } from '../../core/schedule.ts';
 import { unavailableIn } from '../../protocols/splice/scan.ts';
+import { backupOnAws } from '../backup-on-aws.ts';
+import { outcomeOf } from '../backup-outcome.ts';
 import { loadConfig, nodeNamed } from '../context.ts';
+import { executionsOf } from '../deployment.ts';
 import { prepareNode, slotOf } from '../nodes.ts';
-import { backupNouns, backupText } from '../render/backup.ts';
 import { captureProgress } from '../render/capture-progress.ts';
-import { type BackupResult, type BackupWorld, runBackup } from '../run-backup.ts';
+import { type BackupWorld, runBackup } from '../run-backup.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { warningsOf } from '../warnings.ts';
 
@@ -37,7 +41,14 @@ export async function backup(
   const { clock, env, signal } = shell;
   const slot = options.slot === undefined ? slotAt(clock.now()) : slotOf(options.slot);
   const loaded = await loadConfig(shell);
-  const prepared = await prepareNode(loaded, nodeNamed(loaded.config, options.node));
+  const node = nodeNamed(loaded.config, options.node);
+  if (runsOnAws(loaded.config, node) && isDatabaseNode(node)) {
+    const executions = await executionsOf(loaded.config);
+    const result = await backupOnAws(shell, loaded, node, { slot, reason: options.reason }, executions);
+    const { nouns, ...outcome } = outcomeOf(result, unavailableIn(result.manifest.value.facts));
+    return { ...outcome, nouns: { ...nouns, execution: result.execution } };
+  }
+  const prepared = await prepareNode(loaded, node);
   const warnings = await warningsOf(loaded, prepared);
   for (const warning of warnings) shell.warn(warning);
   const progress = captureProgress(await shell.progress(prepared.plan.waves.flat()));
@@ -57,16 +68,4 @@ export async function backup(
   } finally {
     await progress.close();
   }
-}
-
-/** A set whose order could be neither proved nor refuted is kept, and never passes for a good one. */
-function outcomeOf(result: BackupResult, warnings: readonly string[]): Outcome {
-  const proven = result.manifest.value.verdict.status === 'proven';
-  const code = result.outcome === 'already-sealed' ? 'ALREADY_SEALED' : 'SEALED';
-  return {
-    exit: proven ? 0 : 3,
-    code: proven ? code : 'SEALED_UNPROVEN',
-    nouns: { ...backupNouns(result), warnings },
-    text: backupText(result),
-  };
 }

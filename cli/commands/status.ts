@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { runsOnAws } from '../../config/from-aws.ts';
 import { isDatabaseNode } from '../../config/order.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { type Loaded, loadConfig } from '../context.ts';
+import { executionsOf } from '../deployment.ts';
+import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { standingOf } from '../standing.ts';
@@ -32,10 +35,22 @@ export async function status(shell: Shell, { watch }: Options): Promise<Outcome>
 async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Outcome> {
   const vault = await openVault(config.vault, path);
   const now = clock.now();
+  const executions = config.nodes.some((node) => runsOnAws(config, node)) ? await executionsOf(config) : undefined;
+  const live = executions && (await askedOr<Live | undefined>(() => liveExecutions(executions), undefined));
   const nodes: NodeStatus[] = [];
   for (const node of config.nodes.filter(isDatabaseNode)) {
     const everySeconds = node.every ?? protocolNamed(node.protocol).everyHours * 3600;
-    nodes.push({ ...(await standingOf(vault, node.name, now)), everySeconds, enabled: node.enabled });
+    const found = await standingOf(vault, node.name, now);
+    const standing = live?.answer === undefined ? found : withoutGone(found, live.answer);
+    const asked = await askedOr(
+      () => inProgressOf(vault, standing, live?.answer ?? [], executions),
+      await inProgressOf(vault, standing, [], undefined),
+    );
+    const unasked = live?.unasked ?? asked.unasked;
+    nodes.push({
+      ...{ ...standing, everySeconds, enabled: node.enabled, inProgress: asked.answer },
+      ...(unasked !== undefined && { unasked }),
+    });
   }
   const late = nodes.some((node) => overdue(node, now));
   const age = nodes.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';

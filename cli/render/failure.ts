@@ -22,10 +22,7 @@ export function failureNouns(error: unknown): { code: string; error: object } {
 
 function described(error: unknown): { name: string; message: string; remedy: string } {
   if (error instanceof LedgerholdError) return error;
-  if (error instanceof Interrupted) {
-    const remedy = 'Everything that ran has ended, and nothing half done is visible. Run it again when you like.';
-    return { name: error.name, message: error.message, remedy };
-  }
+  if (error instanceof Interrupted) return error;
   const [name, message] = error instanceof Error ? [error.name, error.message] : ['Unexpected', String(error)];
   const remedy =
     'This is a bug of ledgerhold. Please report it with these lines, the command and `ledgerhold --version`.';

@@ -1,9 +1,13 @@
+import type { InProgress } from '../in-progress.ts';
 import type { Standing } from '../standing.ts';
 import { ageText, secondsText, table } from './units.ts';
 
 export interface NodeStatus extends Standing {
   readonly everySeconds: number;
   readonly enabled: boolean;
+  readonly inProgress: InProgress | undefined;
+  /** Why Step Functions could not be asked what runs. */
+  readonly unasked?: string;
 }
 
 /** Later than its next run was due, and as long again as half a period: a run takes its time, too. */
@@ -14,7 +18,7 @@ export function overdue({ last, everySeconds, enabled }: NodeStatus, now: Date):
 }
 
 export function statusNouns(node: NodeStatus, now: Date): object {
-  const { last, capturedAt, running, failed, drill, damaged } = node;
+  const { last, capturedAt, running, failed, drill, damaged, inProgress, unasked } = node;
   const ages = Object.entries(capturedAt).map(([component, at]) => [component, secondsSince(at, now)]);
   return {
     ...{ node: node.node, enabled: node.enabled, everySeconds: node.everySeconds, kept: node.kept },
@@ -27,6 +31,8 @@ export function statusNouns(node: NodeStatus, now: Date): object {
             verdict: last.value.verdict.status,
           },
     rpoSeconds: Object.fromEntries(ages),
+    inProgress: inProgress ?? null,
+    ...(unasked !== undefined && { unasked }),
     running: running.map(({ slot, fence, holder, at }) => ({ slot, fence, holder, at })),
     failed:
       failed === undefined ? null : { slot: failed.slot, fence: failed.fence, at: failed.at, error: failed.error },
@@ -61,9 +67,13 @@ function nodeText(node: NodeStatus, now: Date): string[] {
   ];
 }
 
-function eventRows({ running, failed, drill, damaged }: NodeStatus, now: Date): string[][] {
+function eventRows({ running, failed, drill, damaged, inProgress, unasked }: NodeStatus, now: Date): string[][] {
   return [
     ...damaged.map(({ level, text }) => [level === 'violation' ? 'DAMAGED' : 'unreadable', text]),
+    ...(inProgress === undefined
+      ? []
+      : [['in progress', `${inProgress.run}, since ${ageText(inProgress.since, now)}: ${inProgress.step}`]]),
+    ...(unasked === undefined ? [] : [['unasked', `${unasked}; what runs is told from the vault alone`]]),
     ...running.map(({ slot, fence, holder, at }) => [
       'running',
       `slot ${slot}, attempt ${fence}, last sign of life ${ageText(at, now)}, ${holder}`,
