@@ -27,7 +27,7 @@ const LASTING: Readonly<Record<string, new (secretId: string, why: string) => Er
 export async function callSecrets<Output>(
   secretId: string,
   call: () => Promise<Output>,
-  expected?: 'ResourceExistsException' | 'InvalidParameterException',
+  expected?: 'ResourceExistsException' | 'InvalidParameterException' | 'ResourceNotFoundException',
 ): Promise<Output | undefined> {
   try {
     return await call();

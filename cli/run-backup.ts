@@ -76,7 +76,7 @@ export async function runBackup(
   return { outcome: sealManifest === undefined ? 'already-sealed' : 'sealed', set, manifest, vault };
 }
 
-async function backupDefinition(): Promise<unknown> {
+export async function backupDefinition(): Promise<unknown> {
   const file = join(PACKAGE_ROOT, 'dist', 'workflows', 'backup.asl.json');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const remedy = 'Run `npm run build`; in an installed package, install it again.';

@@ -7,8 +7,10 @@ import { planRetention, type RetentionPlan, RetentionRefused } from '../../vault
 import { headSeq } from '../../vault/sets.ts';
 import { type Dumper, PG_DUMP } from '../captures.ts';
 import { type Loaded, loadConfig, nodesMeant, openSigner } from '../context.ts';
+import { costOf } from '../cost.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { maxGapHours, ownSnapshots } from '../own-snapshots.ts';
+import { costNouns, costText } from '../render/cost.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { openVault } from '../vaults.ts';
@@ -16,10 +18,14 @@ import { unusedOf, warningsOf } from '../warnings.ts';
 
 interface Options {
   readonly node?: string;
+  readonly prices?: string;
 }
 
 export function define(command: Command, act: Act): void {
-  command.option('--node <name>', 'this node only').action(act<Options>((shell, options) => plan(shell, options)));
+  command
+    .option('--node <name>', 'this node only')
+    .option('--prices <file>', 'JSON of US dollars that take the place of single prices of the built-in table')
+    .action(act<Options>((shell, options) => plan(shell, options)));
 }
 
 /**
@@ -38,11 +44,12 @@ export async function plan(
   for (const node of nodesMeant(loaded.config, options.node)) {
     nodes.push(await planOf(node, loaded, vault, dumper, shell.clock.now()));
   }
+  const cost = await costOf(shell, loaded, nodes, vault, options.prices);
   return {
     exit: 0,
     code: 'PLANNED',
-    nouns: planNouns(loaded, vault.url, nodes),
-    text: planText(loaded, vault.url, nodes),
+    nouns: { ...planNouns(loaded, vault.url, nodes), cost: costNouns(cost) },
+    text: planText(loaded, vault.url, nodes, costText(cost)),
   };
 }
 

@@ -28,7 +28,12 @@ export function planNouns({ config }: Loaded, vault: string, nodes: readonly Nod
   };
 }
 
-export function planText({ config }: Loaded, vault: string, nodes: readonly NodePlan[]): string[] {
+export function planText(
+  { config }: Loaded,
+  vault: string,
+  nodes: readonly NodePlan[],
+  cost: readonly string[],
+): string[] {
   return [
     ...table([
       ['network', config.network],
@@ -37,6 +42,7 @@ export function planText({ config }: Loaded, vault: string, nodes: readonly Node
       ['signed', config.signing.keyFile ?? config.signing.kms ?? ''],
     ]),
     ...nodes.flatMap(nodeText),
+    ...cost,
     '',
     'Nothing was called and nothing was changed. `ledgerhold backup` does it.',
   ];

@@ -1,0 +1,114 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { canonicalBytes } from '../../core/canonical.ts';
+import type { CaptureOrder } from '../../core/ports.ts';
+import { Captured } from '../../core/receipts.ts';
+import { SNAPSHOT_CONTENT, SnapshotReference, snapshotTags } from '../../core/snapshots.ts';
+import { sha256 } from '../../io/digest.ts';
+import { runCli } from '../support/cli.ts';
+import { worldOnAws } from '../support/on-aws.ts';
+import { toyRun, toySteps } from '../support/toy-sets.ts';
+
+jest.setTimeout(30_000);
+
+let on: Awaited<ReturnType<typeof worldOnAws>>;
+beforeEach(async () => {
+  on = await worldOnAws();
+});
+afterEach(() => on[Symbol.asyncDispose]());
+
+interface CostNouns {
+  readonly total: number;
+  readonly orchestration: number;
+  readonly prices: string;
+  readonly lines: readonly { readonly what: string; readonly how: string; readonly dollars: number }[];
+  readonly assumptions: readonly string[];
+}
+async function planned(...args: string[]): Promise<CostNouns> {
+  const { exit, json, stderr } = await runCli(['plan', ...args, '--json'], { cwd: on.cwd });
+  expect({ exit, stderr }).toMatchObject({ exit: 0 });
+  return json()['cost'] as CostNouns;
+}
+const lineOf = ({ lines }: CostNouns, name: string) => lines.find(({ what }) => what === name);
+const editConfig = async (change: (text: string) => string) => {
+  const file = join(on.cwd, 'ledgerhold.yaml');
+  await writeFile(file, change(await readFile(file, 'utf8')));
+};
+
+/** A set of one snapshot of so many GiB. */
+async function setOf(gibibytes: number): Promise<void> {
+  const steps = toySteps(on.world, toyRun('2026-11-01T00:00:00Z'));
+  const { captures } = steps.ports;
+  const finish = async (handle: string) => {
+    const order = JSON.parse(handle) as CaptureOrder;
+    const captured = await captures.finish(handle);
+    if (order.component !== 'app') return captured;
+    const { network, node, slot, fence, component } = order;
+    const body = canonicalBytes(
+      SnapshotReference.parse({
+        ...{ format: 'ledgerhold/rds-snapshot/1', network, node, slot, fence, component, kind: 'instance' },
+        ...{ id: 'one', arn: 'arn:one', source: 'app-db', sourceArn: 'arn:app-db', engine: 'postgres' },
+        ...{ engineVersion: '15.4', createdAt: captured.startedAt, allocatedGibibytes: gibibytes, kmsKey: null },
+        tags: snapshotTags(order, []),
+        settings: { securityGroups: [], multiAz: false, iamAuthentication: false, deletionProtection: true },
+      }),
+    );
+    const key = `${order.prefix}app.snapshot.json`;
+    await on.world.vault.putOnce(key, body);
+    const stored = { key, size: body.length, sha256: sha256(body) };
+    const artifact = { ...stored, content: SNAPSHOT_CONTENT, encodings: [], plain: { size: body.length } };
+    return Captured.parse({ ...captured, artifacts: [artifact] });
+  };
+  Object.assign(steps.ports, { captures: { ...captures, finish } });
+  await steps.claim();
+  await steps.capture();
+  await steps.seal();
+}
+
+describe('the cost that plan prints', () => {
+  test('is that of the network’s own config, line by line, with what was assumed and whose prices they are', async () => {
+    const cost = await planned();
+    expect(cost.lines.map(({ what }) => what)).toEqual([
+      ...['Step Functions', 'Lambda', 'KMS', 'Secrets Manager', 'CloudWatch', 'RDS snapshots'],
+    ]);
+    expect(cost.total).toBeCloseTo(
+      cost.lines.reduce((sum, { dollars }) => sum + dollars, 0),
+      1,
+    );
+    expect(cost.orchestration).toBeLessThan(1);
+    expect(cost.prices).toContain('eu-central-1');
+    expect(cost.assumptions).toContainEqual(expect.stringContaining('20 GB for each database of toy-1'));
+    const { stdout } = await runCli(['plan'], { cwd: on.cwd });
+    expect(stdout).toMatch(/A month on AWS {2}about \$\d+\.\d\d; of it the runs themselves \$0\.\d\d/);
+  });
+
+  test('takes the sizes of databases from the newest set, and follows retention and schedule', async () => {
+    await setOf(400);
+    await editConfig((text) => `${text}retention: { keepLast: 1 }\n`);
+    const cost = await planned();
+    expect(lineOf(cost, 'RDS snapshots')).toMatchObject({ how: expect.stringMatching(/^400 GiB/) });
+    expect(cost.assumptions.join()).not.toContain('no set tells');
+    await editConfig((text) => text.replace('keepLast: 1', 'keepLast: 11'));
+    expect(lineOf(await planned(), 'RDS snapshots')).toMatchObject({ how: expect.stringMatching(/^600 GiB/) });
+    await editConfig((text) => text.replace('protocol: canton', 'protocol: canton\n    every: 1 hour'));
+    expect(lineOf(await planned(), 'Step Functions')).toMatchObject({ how: expect.stringContaining('of 720 runs') });
+  });
+
+  test('is absent where nothing is on AWS', async () => {
+    await editConfig((text) => text.replace(/^aws:.*\n/m, ''));
+    expect(await planned()).toBeNull();
+  });
+
+  test('goes by prices that are given, and refuses what are none', async () => {
+    await writeFile(join(on.cwd, 'prices.json'), '{ "kmsPerKeyMonth": 100 }');
+    const cost = await planned('--prices', 'prices.json');
+    expect(lineOf(cost, 'KMS')?.dollars).toBeGreaterThanOrEqual(400);
+    expect(cost.prices).toContain('kmsPerKeyMonth as given');
+    for (const bad of ['{ "kmsPerKey": 1 }', '{ "kmsPerKeyMonth": -1 }', 'free']) {
+      await writeFile(join(on.cwd, 'prices.json'), bad);
+      const { exit, json } = await runCli(['plan', '--prices', 'prices.json', '--json'], { cwd: on.cwd });
+      expect([exit, json()['code']]).toEqual([2, 'USAGE_ERROR']);
+    }
+  });
+});
