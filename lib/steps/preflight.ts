@@ -1,14 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { preflight, type SnapshotsByNode } from '../../lambdas/preflight/contract.ts';
+import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';
 
-/** Captures by node and component, whatever else is said of each. */
-type Sources = Readonly<Record<string, Readonly<Record<string, object>>>>;
-
 export class Preflight extends StepLambda<typeof preflight> {
-  constructor(scope: Construct, captures: Sources) {
+  constructor(scope: Construct, captures: CaptureSources) {
     const needs = snapshotsOf(captures);
     super(scope, 'Preflight', {
       step: preflight,
@@ -25,12 +23,12 @@ export class Preflight extends StepLambda<typeof preflight> {
 }
 
 /** How many snapshots a run of each node takes; nodes that take none are left out. */
-export function snapshotsOf(captures: Sources): SnapshotsByNode {
+export function snapshotsOf(captures: CaptureSources): SnapshotsByNode {
   const needs: SnapshotsByNode = {};
   for (const [node, components] of Object.entries(captures)) {
-    const sources = Object.values(components);
-    const instance = sources.filter((source) => 'rds' in source).length;
-    const cluster = sources.filter((source) => 'rdsCluster' in source).length;
+    const sources = Object.values(components).flatMap((source) => ('rds' in source ? [source.rds] : []));
+    const instance = sources.filter((rds) => 'instance' in rds).length;
+    const cluster = sources.length - instance;
     if (instance + cluster > 0) needs[node] = { instance, cluster };
   }
   return needs;

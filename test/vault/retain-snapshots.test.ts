@@ -34,7 +34,7 @@ function world() {
 
 /** The application's database is an instance and the ledger's a cluster; a set holds references to their snapshots. */
 function snapshotSteps({ rds, vault }: ReturnType<typeof world>, slot: string, now: Date) {
-  const steps = toySteps({ vault, keys, now: () => now }, toyRun(slot));
+  const steps = toySteps({ vault, keys, now: () => now }, toyRun(slot, { reason: 'manual' }));
   const toys = toyCaptures(vault, healthy, () => now);
   const finish = async (handle: string) => {
     const order = JSON.parse(handle) as CaptureOrder;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { slotAt } from '../../core/schedule.ts';
 import { applyRetention, planRetention, RetentionRefused } from '../../vault/retain.ts';
 import { verify } from '../../vault/verify.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -10,7 +11,7 @@ const at = (day: number, hour: number) => new Date(Date.UTC(2026, 10, day, hour)
 /** Sets of `hours` on 1 November and on. */
 async function vaultWith(...times: Date[]): Promise<MemoryVault> {
   const vault = new MemoryVault();
-  for (const time of times) await backupToy({ vault, keys, now: () => time }, time.toISOString());
+  for (const time of times) await backupToy({ vault, keys, now: () => time }, slotAt(time));
   return vault;
 }
 
@@ -84,13 +85,13 @@ describe('retention of a node', () => {
 
   test('deletes nothing on the word of a manifest that nobody trusted has signed', async () => {
     const vault = await vaultWith(at(1, 0));
-    await backupToy({ vault, keys: newKeys(), now: () => at(1, 4) }, 'forged');
+    await backupToy({ vault, keys: newKeys(), now: () => at(1, 4) }, 'forged', { reason: 'manual' });
     await expect(planRetention(question(vault, 1))).rejects.toThrow(RetentionRefused);
   });
 
   test('sweeps what an attempt left behind a day ago, and keeps its receipts', async () => {
     const vault = await vaultWith(at(1, 0));
-    const steps = toySteps({ vault, keys, now: () => at(2, 0) }, toyRun('broken-off'));
+    const steps = toySteps({ vault, keys, now: () => at(2, 0) }, toyRun('broken-off', { reason: 'manual' }));
     await steps.claim();
     await steps.capture();
     const left = () => [...vault.objects.keys()].filter((key) => key.includes('/broken-off/1/'));

@@ -58,7 +58,10 @@ describe('the preflight', () => {
 
 test('what a run takes is counted from the captures, of each kind', () => {
   const elsewhere = { elsewhere: { kind: 'postgres', at: 'somewhere' } };
-  const node = { app: { rds: 'a' }, wallet: { rds: 'b' }, participant: { rdsCluster: 'c' }, identities: elsewhere };
+  const node = {
+    ...{ app: { rds: { instance: 'a' } }, wallet: { rds: { instance: 'b' } } },
+    ...{ participant: { rds: { cluster: 'c' } }, identities: elsewhere },
+  };
   expect(snapshotsOf({ 'validator-1': node, 'validator-2': { app: elsewhere } })).toEqual({
     'validator-1': { instance: 2, cluster: 1 },
   });

@@ -14,7 +14,7 @@ const day = (n: number) => new Date(Date.UTC(2026, 10, n));
 
 async function world(...days: number[]) {
   const vault = new MemoryVault();
-  for (const n of days) await backupToy({ vault, keys, now: () => day(n) }, `slot-${n}`);
+  for (const n of days) await backupToy({ vault, keys, now: () => day(n) }, `slot-${n}`, { reason: 'manual' });
   const left: OwnSnapshot[] = [];
   const ports = {
     ...{ vault, janitor: vault, signer: keys.signer, clock: { now: () => day(28) } },
