@@ -53,12 +53,11 @@ export function readHeader(bytes: Uint8Array, at: number, end: number, into: Blo
     throw new RlpInvalid(at, `a header has ${FEWEST_FIELDS} fields at least, not ${into.fieldCount}`);
   }
   into.number = integerAt(bytes, fields[FIELD.number] ?? end, fields[FIELD.number + 1] ?? end);
-  for (let field = 0; field < into.fieldCount; field++) {
+  for (let field = 0; field < Math.min(into.fieldCount, WIDTHS.length); field++) {
     const start = fields[field] ?? end;
     const width = WIDTHS[field];
-    if (width === undefined || (fieldEnd(into, field) - payloadAt(bytes, start) === width && !isList(bytes, start))) {
-      continue;
-    }
+    if (isList(bytes, start)) throw new RlpInvalid(start, `field ${field + 1} of its header is a list`);
+    if (width === undefined || fieldEnd(into, field) - payloadAt(bytes, start) === width) continue;
     throw new RlpInvalid(start, `field ${field + 1} of its header is not of ${width} bytes`);
   }
 }

@@ -218,6 +218,15 @@ describe('one flipped bit', () => {
     },
   );
 
+  // Its list would be hashed as the string that it was.
+  test('that makes extra data a list is found', async () => {
+    const seal = ibftSeal();
+    const { blocks } = await toyChain([{}, { seal }, { seal }]);
+    const at = (blocks[0]?.length ?? 0) + Buffer.from(blocks[1] ?? file).indexOf(seal.extra) - 3;
+    const { problems } = verifyBytes(flip(Buffer.concat(blocks), at, 6), keccak);
+    expect(problems).toMatchObject([{ error: 'BlockDamaged', text: 'field 13 of its header is a list', block: 1 }]);
+  });
+
   test('within a committed seal is not: each validator has others', async () => {
     const seal = qbftSeal();
     const { blocks } = await toyChain([{}, { seal }, { seal }]);
