@@ -11,15 +11,15 @@ import { PACKAGE_ROOT } from './package-root.ts';
 import { bytesText } from './render/units.ts';
 import type { Shell } from './shell.ts';
 
-/** Each thread holds a piece, a block and perhaps a window: with three, all of it stays below 200 MB. */
-const MOST_THREADS = 3;
+/** Each thread holds a piece, a block and perhaps a window: with two, all of it stays below 200 MB. */
+const MOST_THREADS = 2;
 
 /** The thread's module: beside the sources from them, else as it is built. */
 const MODULE = import.meta.filename.endsWith('.ts')
   ? join(import.meta.dirname, '../protocols/ethereum/verify-file-worker.ts')
   : join(PACKAGE_ROOT, 'dist/verify-file-worker.js');
 
-/** Verifies files side by side, as many as the machine has processors, with a line of progress for each. */
+/** Verifies files side by side, as many at once as it may, with a line of progress for each. */
 export async function verifyFilesInThreads(
   shell: Shell,
   files: readonly string[],

@@ -10,8 +10,8 @@ export interface BlockCutter {
   end(): void;
 }
 
-/** No network passes a larger one on: the frames of RLPx, which carry it, end at 16 MiB. More is not waited for. */
-export const MOST_BLOCK_BYTES = 16 * 1024 * 1024;
+/** No network passes a larger one on: clients refuse messages above 10 MiB. More is not waited for. */
+export const MOST_BLOCK_BYTES = 10 * 1024 * 1024;
 
 export function blockCutter(onBlock: OnBlock, most = MOST_BLOCK_BYTES): BlockCutter {
   /** A block of which only the beginning has come. */
