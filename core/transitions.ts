@@ -14,6 +14,8 @@ export interface Course {
   readonly items: (map: string, turn: number) => number;
   /** Does a choice's rule hold, when it is asked for the `visit`-th time in one turn, from 1? */
   readonly holds: (rule: Rule, visit: number) => boolean;
+  /** Told of each state that is entered. */
+  readonly entered?: (state: State) => void;
 }
 
 const ASKED = 100_000;
@@ -36,6 +38,7 @@ function walk(states: States, startAt: string, course: Course, turn: number): Ef
     // A course that never ends a loop would be walked for ever.
     if (state === undefined || visit > ASKED) throw new RangeError(`the course of ${name} has no end`);
     visits.set(name, visit);
+    course.entered?.(state);
     sum = plus(sum, state.Type === 'Map' ? effortOfMap(name, state, course, turn) : effortOfState(state));
     name = following(state, (rule) => course.holds(rule, visit));
   }
@@ -68,9 +71,14 @@ export interface BackupCourse {
 }
 
 /** A backup that takes its slot, captures wave after wave, and seals. */
-export function backupEffort(definition: AllowedMachine, { waves, polls }: BackupCourse): Effort {
+export function backupEffort(
+  definition: AllowedMachine,
+  { waves, polls }: BackupCourse,
+  entered: (state: State) => void = () => {},
+): Effort {
   const waiting = '$.pollCapture.ended';
   return effortOf(definition, {
+    entered,
     items: (map, turn) => (map === 'Wave after wave' ? waves.length : (waves[turn] ?? 0)),
     holds: ({ Variable }, visit) => Variable !== waiting || visit >= polls,
   });

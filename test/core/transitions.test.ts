@@ -14,11 +14,11 @@ function pollsIn(seconds: number): number {
 }
 
 describe('the transitions of a backup', () => {
-  test('are counted as the definition is written: 6 of the run, 1 a wave, 4 a component and 3 for each wait', () => {
+  test('are counted as the definition is written: 8 of the run, 1 a wave, 4 a component and 3 for each wait', () => {
     const outside = transitions([], 1);
     expect(transitions([1], 1) - outside).toBe(1 + 4);
     expect(transitions([1], 5) - transitions([1], 1)).toBe(4 * 3);
-    expect(outside).toBe(6);
+    expect(outside).toBe(8);
   });
 
   test('grow with the components in a straight line', () => {

@@ -78,7 +78,7 @@ function deployed() {
   const seen: unknown[] = [];
   const backup = async (slot: string, names = ['identities', 'app', 'ledger']) => {
     const components = names.map((component) => ({ component, role: component }));
-    const run = toyRun(slot, { components } as never);
+    const run = toyRun(slot, { components, reason: 'manual' } as never);
     const machine = runtime({ definition: emitted('backup'), steps, onEvent: (event) => void seen.push(event) });
     return (await machine.run({ run }, { executionId: slot })) as Record<string, unknown>;
   };
