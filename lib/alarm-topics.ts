@@ -5,6 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import type { Config } from '../config/schema.ts';
 
 /** Who is told. Without any the alarms are there, and nobody hears them. */
 export interface Listeners {
@@ -12,6 +13,10 @@ export interface Listeners {
   readonly emails?: readonly string[];
   /** Called by SNS for what must wake somebody, over HTTPS. */
   readonly pager?: string;
+}
+
+export function listenersOf({ notify: { emails, pager } = {} }: Pick<Config, 'notify'>): Listeners {
+  return { ...(emails && { emails }), ...(pager && { pager }) };
 }
 
 /** Two topics: everything, and what must wake somebody. */

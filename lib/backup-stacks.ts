@@ -1,5 +1,6 @@
 import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
+import { listenersOf } from './alarm-topics.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { type NodeGroup, nodeGroups } from './node-groups.ts';
 import { endpointsOf } from './private-network.ts';
@@ -21,9 +22,7 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const { emails, pager } = config.notify ?? {};
-    const listeners = { ...(emails && { emails }), ...(pager && { pager }) };
-    const shared = { network, timeZone, group, retention, listeners, ...ofNetwork };
+    const shared = { network, timeZone, group, retention, listeners: listenersOf(config), ...ofNetwork };
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...shared, ...nodes });
     this.#tellWhatIsNeeded(nodes);
   }

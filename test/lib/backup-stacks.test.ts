@@ -25,8 +25,11 @@ interface ScheduleProperties {
   readonly State: string;
   readonly Target: { readonly Input: string };
 }
+/** Of runs; the watchdog has its own. */
 const schedulesOf = (template: Template): ScheduleProperties[] =>
-  Object.values(template.findResources('AWS::Scheduler::Schedule')).map(({ Properties }) => Properties);
+  Object.entries(template.findResources('AWS::Scheduler::Schedule'))
+    .filter(([id]) => !id.includes('Watchdog'))
+    .map(([, { Properties }]) => Properties);
 
 describe('a network', () => {
   const [small] = templatesOf([canton('one'), canton('two', { enabled: false, every: '1 day' })]);
@@ -42,8 +45,10 @@ describe('a network', () => {
 
   test('has a state machine that is found by its name, and no other fixed name', () => {
     small?.hasResourceProperties('AWS::StepFunctions::StateMachine', { StateMachineName: 'ledgerhold-acme-backup' });
-    const named = Object.values<{ Properties?: object }>(small?.toJSON().Resources ?? {}).filter(
-      ({ Properties = {} }) =>
+    const named = Object.values<{ Type: string; Properties?: object }>(small?.toJSON().Resources ?? {}).filter(
+      ({ Type, Properties = {} }) =>
+        // It configures a function that it names by reference.
+        Type !== 'AWS::Lambda::EventInvokeConfig' &&
         ['RoleName', 'BucketName', 'FunctionName', 'QueueName', 'AliasName', 'LogGroupName', 'Name'].some(
           (key) => key in Properties,
         ),
@@ -62,28 +67,31 @@ describe('a network', () => {
 
 describe('a schedule', () => {
   const [template] = templatesOf([canton('one'), canton('two', { enabled: false, every: '1 day' })]);
+  const schedules = () => (template === undefined ? [] : schedulesOf(template));
 
   test('is there for each node, every 4 hours in the time zone unless the config says otherwise', () => {
-    expect(template && schedulesOf(template)).toMatchObject([
+    expect(schedules()).toMatchObject([
       { ScheduleExpression: 'cron(0 0,4,8,12,16,20 * * ? *)', State: 'ENABLED' },
       { ScheduleExpression: 'cron(0 0 * * ? *)', State: 'DISABLED' },
     ]);
-    template?.allResourcesProperties('AWS::Scheduler::Schedule', { ScheduleExpressionTimezone: 'Europe/Zurich' });
+    for (const each of schedules()) expect(each).toMatchObject({ ScheduleExpressionTimezone: 'Europe/Zurich' });
   });
 
   test('starts at its instant, is tried again for an hour, and leaves what failed in an encrypted queue', () => {
-    template?.allResourcesProperties('AWS::Scheduler::Schedule', {
-      FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: Match.objectLike({
-        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
-        DeadLetterConfig: { Arn: Match.anyValue() },
-      }),
-    });
+    for (const each of schedules()) {
+      expect(each).toMatchObject({
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: {
+          RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 },
+          DeadLetterConfig: { Arn: expect.anything() },
+        },
+      });
+    }
     template?.hasResourceProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
   });
 
   test('asks for a run that the first step takes, once EventBridge has filled in the time', () => {
-    const [first] = template ? schedulesOf(template) : [];
+    const [first] = schedules();
     const { run } = JSON.parse(String(first?.Target.Input)) as { run: unknown };
     const asked = AskedRun.parse(run);
     expect(() => asRun(asked)).toThrow(expect.objectContaining({ name: 'NotASlot' }));
