@@ -2,10 +2,11 @@ import { CreateDBClusterSnapshotCommand, CreateDBSnapshotCommand, type RDSClient
 import * as z from 'zod';
 import { canonicalBytes } from '../core/canonical.ts';
 import { Instant } from '../core/names.ts';
-import type { CaptureOrder } from '../core/ports.ts';
+import type { CaptureOrder, Polled } from '../core/ports.ts';
 import { isAvailable, pauseSeconds, refuseStuck, SnapshotFailed, STILL_SECONDS } from '../core/rds.ts';
 import { type Artifact, Captured, type EndReceipt, PredecessorNotEnded } from '../core/receipts.ts';
 import {
+  isOurTag,
   SNAPSHOT_CONTENT,
   SnapshotKind,
   SnapshotReference,
@@ -49,18 +50,20 @@ export const rdsSource = (source: RdsSource, reach: RdsReach): DeployedSource =>
 });
 
 async function start({ kind, id: source }: RdsSource, order: CaptureOrder, reach: RdsReach): Promise<Handle> {
-  const facts = await usableSource(kind, source, reach);
   const id = snapshotId(order, sha256);
   const tags = snapshotTags(order, order.predecessors);
+  // Looked for first: while its snapshot is made, a source is busy for any other call.
+  const earlier = await adopt({ kind, id, source, tags }, reach.rds);
+  const facts = await usableSource(kind, source, reach, earlier !== undefined);
   const { network, node, slot, fence, component, prefix } = order;
   const handle = {
     ...{ network, node, slot, fence, component, kind, id, source, tags },
     key: `${prefix}${component}.snapshot.json`,
     sourceArn: facts.arn,
-    startedAt: Instant.parse(reach.clock.now().toISOString()),
+    startedAt: Instant.parse((earlier?.createdAt ?? reach.clock.now()).toISOString()),
     settings: facts.settings,
   };
-  await create(handle, reach.rds);
+  if (earlier === undefined) await create(handle, reach.rds);
   return handle;
 }
 
@@ -77,19 +80,25 @@ async function create({ kind, id, source, tags }: Handle, rds: RDSClient): Promi
     );
   } catch (error) {
     if (!(error instanceof RdsRefused)) throw error;
-    if (/^DB(Cluster)?SnapshotAlreadyExists$/.test(error.code)) return adopt({ kind, id, source, tags }, rds);
-    throw refusalOf(source, error);
+    if (!/^DB(Cluster)?SnapshotAlreadyExists$/.test(error.code)) throw refusalOf(source, error);
+    await adopt({ kind, id, source, tags }, rds);
   }
 }
 
-async function adopt(ours: Pick<Handle, 'kind' | 'id' | 'source' | 'tags'>, rds: RDSClient): Promise<void> {
+/** The snapshot of our name, if there is one; `SnapshotFailed` if it is not this attempt's. */
+async function adopt(
+  ours: Pick<Handle, 'kind' | 'id' | 'source' | 'tags'>,
+  rds: RDSClient,
+): Promise<SnapshotFacts | undefined> {
   const found = await describeSnapshot(rds, ours.kind, ours.id);
   if (found !== undefined) refuseForeign(ours, found);
+  return found;
 }
 
 /** Source, slot, fence and the digests of the predecessors are all in the tags; a look-alike is never adopted. */
 function refuseForeign({ id, source, tags }: Pick<Handle, 'id' | 'source' | 'tags'>, found: SnapshotFacts): void {
-  const other = Object.keys(tags).filter((name) => found.tags[name] !== tags[name]);
+  const names = new Set([...Object.keys(tags), ...Object.keys(found.tags).filter(isOurTag)]);
+  const other = [...names].filter((name) => found.tags[name] !== tags[name]);
   if (found.source === source && other.length === 0) return;
   const what = found.source === source ? `with other tags (${other.join(', ')})` : `of ${found.source}`;
   throw new SnapshotFailed(
@@ -108,21 +117,19 @@ export function rdsEnds(reach: Pick<RdsReach, 'rds' | 'vault' | 'clock'>): Captu
   };
 }
 
-async function poll(handle: Handle, { rds, vault, clock }: Pick<RdsReach, 'rds' | 'vault' | 'clock'>) {
+async function poll(handle: Handle, { rds, vault, clock }: Pick<RdsReach, 'rds' | 'vault' | 'clock'>): Promise<Polled> {
   const found = await ofThisAttempt(handle, rds);
   const now = clock.now();
   const elapsed = (now.getTime() - Date.parse(handle.startedAt)) / 1000;
   const ended = isAvailable(handle.id, found.status);
   if (!ended) refuseStuck(handle.id, elapsed);
   const still = ended ? 0 : await see(vault, handle, found.percent, now);
-  const message = `${found.percent} %`;
+  const warning = `snapshot ${handle.id} is at ${found.percent} %, and no further for ${Math.floor(still / 60)} minutes`;
   return {
     ended,
-    progress: {
-      bytes: 0,
-      message: still < STILL_SECONDS ? message : `${message}, and no further for ${Math.floor(still / 60)} minutes`,
-    },
+    progress: { bytes: 0, message: `${found.percent} %` },
     lookAgainSeconds: pauseSeconds(elapsed),
+    ...(still >= STILL_SECONDS && { warning }),
   };
 }
 
@@ -178,14 +185,19 @@ async function storeReference(vault: Vault, key: string, reference: SnapshotRefe
 async function attest(predecessor: EndReceipt, { rds, vault }: Pick<RdsReach, 'rds' | 'vault'>): Promise<void> {
   for (const artifact of predecessor.artifacts) {
     if (artifact.content !== SNAPSHOT_CONTENT) continue;
-    const { kind, id, source, tags } = await readSnapshotReference(vault, artifact);
+    const { kind, id, arn, source, tags, ...about } = await readSnapshotReference(vault, artifact);
+    const fields = ['network', 'node', 'slot', 'fence', 'component'] as const;
+    const foreign = fields.some((field) => about[field] !== predecessor[field]);
+    if (foreign) throw notEnded(predecessor, `${artifact.key} is about another capture`);
     const found = await describeSnapshot(rds, kind, id);
-    if (found === undefined || found.status !== 'available') {
-      throw new PredecessorNotEnded(
-        `${predecessor.component} has ended by its receipt, but its snapshot ${id} is ${found?.status ?? 'gone'}`,
-        'Run the whole backup again.',
-      );
-    }
+    if (found === undefined || found.arn !== arn) throw notEnded(predecessor, `its snapshot ${id} is gone`);
+    if (found.status !== 'available') throw notEnded(predecessor, `its snapshot ${id} is ${found.status}`);
     refuseForeign({ id, source, tags }, found);
   }
 }
+
+const notEnded = ({ component }: EndReceipt, why: string): PredecessorNotEnded =>
+  new PredecessorNotEnded(
+    `${component} has ended by its receipt, but ${why}`,
+    'Find out who deletes snapshots or writes to the vault; then run the whole backup again.',
+  );

@@ -24,6 +24,8 @@ export async function usableSource(
   kind: SnapshotKind,
   id: string,
   { rds, isDefaultKey }: RdsReach,
+  /** Its snapshot is being made already, which is what makes it busy. */
+  begun = false,
 ): Promise<RdsSourceFacts> {
   const found = await describeSource(rds, kind, id);
   if (found === undefined) throw missing(kind, id);
@@ -35,7 +37,7 @@ export async function usableSource(
     const why = `${id} is a read replica of ${found.replicaOf}, which may lag behind the others unseen`;
     throw new SourceUnusable(why, 'Name the primary.');
   }
-  assertReady(id, found.status);
+  if (!begun) assertReady(id, found.status);
   if (isDefaultKey !== undefined && (found.kmsKey === undefined || (await isDefaultKey(found.kmsKey)))) {
     throw new SourceUnusable(
       `${id} is encrypted with the default key of RDS or not at all, and its snapshots are to be copied elsewhere`,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ComponentName, NodeName } from '../core/names.ts';
+import { RdsIdentifier } from '../core/snapshots.ts';
 import { BytesPerSecond, exactlyOne, PostgresUrl, Seconds, Secret, ServiceUrl } from './values.ts';
 
 const Postgres = z.strictObject({
@@ -16,8 +17,8 @@ export type PostgresConfig = z.infer<typeof Postgres>;
 
 const source = {
   postgres: Postgres,
-  rds: z.string().min(1).describe('RDS instance'),
-  rdsCluster: z.string().min(1).describe('Aurora cluster'),
+  rds: RdsIdentifier.describe('RDS instance, by its identifier'),
+  rdsCluster: RdsIdentifier.describe('Aurora or Multi-AZ cluster, by its identifier'),
 };
 
 /** How a database in RDS is asked how far its ledger is, once it has been restored. */

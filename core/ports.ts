@@ -78,6 +78,8 @@ export interface Polled {
   readonly ended: boolean;
   readonly progress: Progress;
   readonly lookAgainSeconds?: number;
+  /** What somebody should know before it ends; told at each poll as long as it is so. */
+  readonly warning?: string;
 }
 
 /**

@@ -2,10 +2,18 @@ import * as z from 'zod';
 import type { Digest } from './canonical.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from './names.ts';
 import type { CaptureOrder } from './ports.ts';
-import type { StartReceipt } from './receipts.ts';
+import type { Artifact, StartReceipt } from './receipts.ts';
 
 /** What `Artifact.content` says of a reference: the artifact is this small document, and the state lies in RDS. */
 export const SNAPSHOT_CONTENT = 'rds-snapshot';
+
+export const isSnapshot = ({ content }: Pick<Artifact, 'content'>): boolean => content === SNAPSHOT_CONTENT;
+
+/** Name of an RDS instance or cluster, as RDS keeps it: lower case, at most 63, no two hyphens in a row, none last. */
+export const RdsIdentifier = z
+  .string()
+  .max(63)
+  .regex(/^[a-z](?:-?[a-z0-9])*$/, { error: 'write its identifier, in lower case: letters, digits, single hyphens' });
 
 /** A snapshot is taken of an instance, or of a Multi-AZ or Aurora cluster. */
 export const SnapshotKind = z.enum(['instance', 'cluster']);
@@ -84,6 +92,9 @@ export const TAG = {
 } as const;
 /** Followed by a predecessor's name; the value is the digest of its finished receipt. */
 export const AFTER_TAG = 'ledgerhold:after:';
+
+/** Others may tag our snapshots, too, such as an organisation's own rules. */
+export const isOurTag = (name: string): boolean => name.startsWith('ledgerhold:');
 
 /**
  * Given in the very call that creates a snapshot: the digests cannot be known before the predecessors have ended, so the

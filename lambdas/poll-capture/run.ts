@@ -8,6 +8,8 @@ const WAIT_INSIDE_SECONDS = 20;
 
 export interface PollCapturePorts extends LeasePorts {
   readonly captures: Pick<Captures, 'poll'>;
+  /** Tells whoever reads the log; default: nobody does. */
+  readonly warn?: (message: string, facts: Readonly<Record<string, string>>) => void;
 }
 
 export async function run(
@@ -16,6 +18,8 @@ export async function run(
 ): Promise<OutputOf<typeof pollCapture>> {
   await assertHeld(ports, ticket);
   const inside = ticket.pollSeconds === 0;
-  const { ended, lookAgainSeconds } = await ports.captures.poll(handle, inside ? WAIT_INSIDE_SECONDS : 0);
+  const { ended, lookAgainSeconds, warning } = await ports.captures.poll(handle, inside ? WAIT_INSIDE_SECONDS : 0);
+  const { node, slot, component } = ticket;
+  if (warning !== undefined) ports.warn?.(warning, { node, slot, component });
   return { ended, waitSeconds: inside || ended ? 0 : (lookAgainSeconds ?? ticket.pollSeconds) };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RdsIdentifier } from '../../core/snapshots.ts';
 
 const HttpsUrl = z.url({ protocol: /^https$/ });
 
@@ -22,8 +23,7 @@ const Identities = z.strictObject({
 export type IdentitiesSource = z.infer<typeof Identities>;
 
 /** Captured by a snapshot: `instance` or `cluster` by its identifier. */
-const identifier = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/);
-const Rds = z.union([z.strictObject({ instance: identifier }), z.strictObject({ cluster: identifier })]);
+const Rds = z.union([z.strictObject({ instance: RdsIdentifier }), z.strictObject({ cluster: RdsIdentifier })]);
 
 /** Where one component's state comes from. */
 export const CaptureSource = z.union([
