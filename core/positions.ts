@@ -182,10 +182,18 @@ const unordered = (snapshot: Attested, { laws, readings, order = [] }: Evidence)
 function uncompared({ laws, readings }: Evidence, comparisons: readonly Comparison[]): string[] {
   // Who said nothing is a doubt already.
   const known = readings.filter(({ reading }) => reading?.status === 'known');
+  // What it may have nothing in common with a dump for, it may have with a snapshot: and there the order speaks.
+  const meetsSnapshot = (each: Attested, by: readonly Law[]) =>
+    by.some((law) =>
+      pairs(readings, law.lower.role, law.upper.role).some(
+        (pair) => pair.includes(each) && pair.some(({ inSnapshot }) => inSnapshot === true),
+      ),
+    );
   const active = laws.filter(({ lower, upper }) => pairs(known, lower.role, upper.role).length > 0);
   const alone = (law: Law, side: 'lower' | 'upper', compared: readonly Comparison[]) =>
     playing(known, law[side].role)
       .filter((each) => !compared.some((comparison) => comparison[side].component === each.component))
+      .filter((each) => counters(each, law[side].counter).length === 0 || !meetsSnapshot(each, [law]))
       .map((each) => lonely(each, law, side));
   const doubts = active.flatMap((law) => [
     ...alone(
@@ -196,7 +204,10 @@ function uncompared({ laws, readings }: Evidence, comparisons: readonly Comparis
     // One law is enough for an upper: a synchronizer need not be one that every participant is connected to.
     ...alone(law, 'upper', comparisons),
   ]);
-  const bound = known.filter(({ role }) => laws.some(({ lower, upper }) => [lower.role, upper.role].includes(role)));
+  const bound = known.filter(
+    (each) =>
+      laws.some(({ lower, upper }) => [lower.role, upper.role].includes(each.role)) && !meetsSnapshot(each, laws),
+  );
   if (comparisons.length > 0 || bound.length < 2 || doubts.length > 0) return doubts;
   return [`no law compares ${bound.map(({ component }) => component).join(' with ')}`];
 }

@@ -3,6 +3,7 @@ import type { ByteFilter } from '../core/ports.ts';
 import { judge, type Reading } from '../core/positions.ts';
 import { type Finding, violation } from '../core/proof.ts';
 import type { Artifact } from '../core/receipts.ts';
+import { isSnapshot } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import { AgeDamaged } from '../io/age.ts';
 import { readDump } from '../io/postgres/dump-reader.ts';
@@ -10,6 +11,7 @@ import { DumpDamaged, UnsupportedDump } from '../io/postgres/errors.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { ArtifactDamaged, openArtifact } from './artifact.ts';
 import { proveBytes } from './prove-bytes.ts';
+import { proveReference } from './prove-reference.ts';
 import type { SetProof } from './prove-set.ts';
 import type { StoredManifest } from './sets.ts';
 
@@ -26,6 +28,7 @@ interface Reread {
   readonly component: string;
   readonly role: string;
   readonly reading: Reading | undefined;
+  readonly inSnapshot?: true;
 }
 
 /**
@@ -34,7 +37,7 @@ interface Reread {
  */
 export async function proveDeep(
   proof: SetProof,
-  { key }: StoredManifest,
+  { key, value: manifest }: StoredManifest,
   options: DeepOptions,
 ): Promise<{ findings: Finding[]; bytes: number }> {
   const findings: Finding[] = [];
@@ -45,6 +48,14 @@ export async function proveDeep(
     bytes += artifact.size;
     if (proof.protocol === undefined) {
       findings.push(...(await proveBytes(artifact, options)));
+      continue;
+    }
+    if (isSnapshot(artifact)) {
+      findings.push(
+        ...(await proveBytes(artifact, options)),
+        ...(await proveReference(options.vault, artifact, { ...manifest, component })),
+      );
+      reread.push({ component, role, reading: undefined, inSnapshot: true });
       continue;
     }
     const reading = await readAgain(artifact, role, proof.protocol, options, findings);
@@ -58,7 +69,7 @@ export async function proveDeep(
   }
   if (proof.protocol === undefined) return { findings, bytes };
   const { laws, sameIdentity } = proof.protocol;
-  const verdict = judge({ laws, sameIdentity, readings: reread });
+  const verdict = judge({ laws, sameIdentity, readings: reread, order: manifest.order });
   if (verdict.status === 'violated') {
     findings.push(...verdict.violations.map((text) => violation('POSITIONS_VIOLATED', key, text)));
   } else if (verdict.status === 'unknown') {

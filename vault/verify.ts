@@ -1,12 +1,14 @@
 import { setId } from '../core/names.ts';
 import type { Comparison } from '../core/positions.ts';
 import { type Finding, statusOf } from '../core/proof.ts';
+import { isSnapshot } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { readVaultFormat } from './format.ts';
 import { FORMAT_KEY } from './layout.ts';
 import { proveBytes } from './prove-bytes.ts';
 import { type Link, orFinding, proveChain } from './prove-chain.ts';
+import { proveReference } from './prove-reference.ts';
 import { proveDrills, proveKeys, proveLeases } from './prove-rest.ts';
 import { proveSet, type SetProof } from './prove-set.ts';
 import { proveSize, sizesUnder } from './prove-size.ts';
@@ -145,9 +147,12 @@ async function readArtifacts(
   if (options.deep !== undefined) return options.deep(proof, manifest);
   const findings: Finding[] = [];
   let bytes = 0;
-  for (const { artifact } of proof.artifacts) {
+  for (const { component, artifact } of proof.artifacts) {
     bytes += artifact.size;
     findings.push(...(await proveBytes(artifact, options)));
+    if (isSnapshot(artifact)) {
+      findings.push(...(await proveReference(options.vault, artifact, { ...manifest.value, component })));
+    }
   }
   return { findings, bytes };
 }
