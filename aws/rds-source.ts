@@ -23,7 +23,7 @@ export interface RdsReach {
 export async function usableSource(
   kind: SnapshotKind,
   id: string,
-  { rds, isDefaultKey }: RdsReach,
+  { rds, isDefaultKey }: Pick<RdsReach, 'rds' | 'isDefaultKey'>,
   /** Its snapshot is being made already, which is what makes it busy. */
   begun = false,
 ): Promise<RdsSourceFacts> {

@@ -16,6 +16,7 @@ import { Interrupted } from './exit-codes.ts';
 import { prepareNode } from './nodes.ts';
 import { type StepsWorld, slotSteps } from './serve-steps.ts';
 import type { Shell } from './shell.ts';
+import { refuseSnapshots } from './snapshot-sources.ts';
 import { PROCESS_GONE, standingOf } from './standing.ts';
 import { UsageError } from './usage-error.ts';
 import { openVault } from './vaults.ts';
@@ -43,8 +44,10 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
 async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
   const nodes: ServedNode[] = [];
   for (const each of loaded.config.nodes.filter(({ enabled }) => enabled)) {
-    const { node } = await prepareNode(loaded, each);
-    nodes.push({ name: node.name, schedule: schedule(everySecondsOf(node), loaded.config.timeZone) });
+    const prepared = await prepareNode(loaded, each);
+    refuseSnapshots(prepared);
+    const { name } = prepared.node;
+    nodes.push({ name, schedule: schedule(everySecondsOf(prepared.node), loaded.config.timeZone) });
   }
   if (nodes.length > 0) return nodes;
   throw new UsageError('no node of the config is enabled', 'Take `enabled: false` out of one of them.');

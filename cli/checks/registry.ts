@@ -4,6 +4,7 @@ import { documentsCheck } from './documents.ts';
 import { identitiesCheck } from './identities.ts';
 import { encryptionCheck, signingCheck } from './keys.ts';
 import { machineCheck } from './machine.ts';
+import { rdsCheck } from './rds.ts';
 import { scanCheck } from './scan.ts';
 import { diskCheck, vaultCheck } from './vault.ts';
 
@@ -14,6 +15,7 @@ export const CHECKS: readonly Check[] = [
   signingCheck,
   encryptionCheck,
   databasesCheck,
+  rdsCheck,
   identitiesCheck,
   scanCheck,
   diskCheck,

@@ -12,6 +12,7 @@ import { prepareNode, slotOf } from '../nodes.ts';
 import { captureProgress } from '../render/capture-progress.ts';
 import { type BackupWorld, runBackup } from '../run-backup.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
+import { refuseSnapshots } from '../snapshot-sources.ts';
 import { warningsOf } from '../warnings.ts';
 
 interface Options {
@@ -49,6 +50,7 @@ export async function backup(
     return { ...outcome, nouns: { ...nouns, execution: result.execution } };
   }
   const prepared = await prepareNode(loaded, node);
+  refuseSnapshots(prepared);
   const warnings = await warningsOf(loaded, prepared);
   for (const warning of warnings) shell.warn(warning);
   const progress = captureProgress(await shell.progress(prepared.plan.waves.flat()));

@@ -13,6 +13,7 @@ import { maxGapHours, ownSnapshots } from '../own-snapshots.ts';
 import { costNouns, costText } from '../render/cost.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
+import { snapshotCall, snapshotSources } from '../snapshot-sources.ts';
 import { openVault } from '../vaults.ts';
 import { unusedOf, warningsOf } from '../warnings.ts';
 
@@ -101,6 +102,7 @@ async function retainedOf(
 function callsOf({ node, databases }: PreparedNode, dumper: Dumper): ReadonlyMap<string, string> {
   const calls = new Map<string, string>();
   for (const [component, source] of databases) calls.set(component, dumper.does(source));
+  for (const source of snapshotSources(node)) calls.set(source.component, snapshotCall(source));
   if (node.protocol === 'splice') calls.set('identities', `GET ${identitiesEndpoint(node.identities)}`);
   return calls;
 }

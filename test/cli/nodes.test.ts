@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { type Loaded, NotSupportedYet, nodeNamed, nodesMeant, UnknownNode } from '../../cli/context.ts';
 import { prepareNode, runOf, slotOf } from '../../cli/nodes.ts';
+import { refuseSnapshots, snapshotCall, snapshotSources } from '../../cli/snapshot-sources.ts';
 import { ConfigInvalid, parseConfig } from '../../config/parse.ts';
 import { SecretMissing } from '../../config/secrets.ts';
 
@@ -57,10 +58,6 @@ describe('prepareNode', () => {
 
   test.each([
     [
-      'a snapshot',
-      synchronizer.replace('postgres: { url: { env: MEDIATOR_DB_URL }, sslRootCert: ./db-ca.pem }', 'rds: my-db'),
-    ],
-    [
       'a chain',
       `network: n
 vault: { folder: ./v }
@@ -71,6 +68,15 @@ nodes: [{ name: c, protocol: ethereum, client: geth, monitor: { rpc: http://10.0
     ],
   ])('refuses %s by name, which no verb of this version takes', async (_what, text) => {
     await expect(prepare(urls, text)).rejects.toThrow(NotSupportedYet);
+  });
+
+  test('with a database in RDS plans the call, and is not backed up on this machine', async () => {
+    const mediator = 'postgres: { url: { env: MEDIATOR_DB_URL }, sslRootCert: ./db-ca.pem }';
+    const prepared = await prepare(urls, synchronizer.replace(mediator, 'rdsCluster: my-db'));
+    expect(prepared.databases.has('mediator')).toBe(false);
+    expect(snapshotSources(prepared.node).map(snapshotCall)).toEqual(['rds:CreateDBClusterSnapshot of my-db']);
+    expect(() => refuseSnapshots(prepared)).toThrow(NotSupportedYet);
+    expect(() => refuseSnapshots({ ...prepared, node: { ...prepared.node, components: {} } })).not.toThrow();
   });
 
   test('gives the workflow names alone', async () => {
