@@ -1,4 +1,4 @@
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { type IRole, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { acknowledgeWildcards } from './acknowledge-wildcards.ts';
 
 /** One right of a role. No wildcard in an action, and none in a resource that could name things that are not ours. */
@@ -29,3 +29,19 @@ export function allow(role: Role, grant: Grant): void {
 
 /** In the order in which they were given. */
 export const grantsOf = (role: Role): readonly Grant[] => granted.get(role) ?? [];
+
+/** Why a role has the statements that CDK itself gives it. */
+export interface Explanation {
+  readonly because: string;
+  /** All that such a statement allows. */
+  readonly actions: readonly string[];
+}
+
+const explained = new WeakMap<IRole, Explanation[]>();
+
+/** CDK writes some statements where a construct needs them; their reason is told here, beside that construct. */
+export function explain(role: IRole, ...explanations: readonly Explanation[]): void {
+  explained.set(role, [...explanationsOf(role), ...explanations]);
+}
+
+export const explanationsOf = (role: IRole): readonly Explanation[] => explained.get(role) ?? [];

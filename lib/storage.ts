@@ -69,11 +69,13 @@ export class Storage extends Construct {
       because: `It adds ${writeOnce.join(', ')} to the vault; the bucket refuses what would overwrite.`,
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
       resources: this.#objects(writeOnce),
+      conditions: this.#inOurAccount,
     });
     allow(role, {
       because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: [this.bucketKey.keyArn],
+      conditions: this.#throughS3,
     });
   }
 
@@ -84,6 +86,7 @@ export class Storage extends Construct {
       because: 'S3 opens objects at rest with the key of the bucket, on behalf of who reads.',
       actions: ['kms:Decrypt'],
       resources: [this.bucketKey.keyArn],
+      conditions: this.#throughS3,
     });
   }
 
@@ -92,11 +95,13 @@ export class Storage extends Construct {
       because: 'Without the right to list, S3 answers 403 for an object that is absent.',
       actions: ['s3:ListBucket'],
       resources: [this.bucket.bucketArn],
+      conditions: this.#inOurAccount,
     });
     allow(role, {
       because: `It reads ${read.join(', ')} of the vault; nodes, slots and numbers are known at run time only.`,
       actions: ['s3:GetObject'],
       resources: this.#objects(read),
+      conditions: this.#inOurAccount,
     });
   }
 
@@ -106,12 +111,23 @@ export class Storage extends Construct {
       because: 'It removes artifacts of expired sets and of broken-off runs. The bucket refuses to lose a receipt.',
       actions: ['s3:DeleteObject', 's3:AbortMultipartUpload'],
       resources: [this.bucket.arnForObjects(`${this.network}/sets/*/runs/*`)],
+      conditions: this.#inOurAccount,
     });
     allow(role, {
       because: 'It finds the uploads that interrupted writers left behind.',
       actions: ['s3:ListBucketMultipartUploads'],
       resources: [this.bucket.bucketArn],
+      conditions: this.#inOurAccount,
     });
+  }
+
+  /** A bucket of the same name that somebody else made after ours was deleted is not ours. */
+  get #inOurAccount() {
+    return { StringEquals: { 's3:ResourceAccount': Stack.of(this).account } };
+  }
+
+  get #throughS3() {
+    return { StringEquals: { 'kms:ViaService': `s3.${Stack.of(this).region}.amazonaws.com` } };
   }
 
   #objects(patterns: readonly string[]): string[] {

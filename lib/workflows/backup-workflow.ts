@@ -19,7 +19,7 @@ import type { AskedRun, Ticket } from '../../core/run.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
-import { acknowledgeWildcards } from '../acknowledge-wildcards.ts';
+import { explainStateMachine } from '../explain-state-machine.ts';
 import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
 import { forEach, into, whether } from './parts.ts';
@@ -98,9 +98,7 @@ export class BackupWorkflow extends Construct {
       // Every event, and none of the data in it.
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    const versions = steps.all.map(({ lambda }) => `${lambda.functionArn}:*`);
-    acknowledgeWildcards(this.stateMachine, versions, 'CDK grants a function and its versions together.');
-    acknowledgeWildcards(this.stateMachine, ['*'], 'X-Ray and the delivery of logs know no narrower resource.');
+    explainStateMachine(this.stateMachine, steps.all);
   }
 }
 

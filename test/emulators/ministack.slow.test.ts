@@ -1,0 +1,124 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  UpdateTerminationProtectionCommand,
+} from '@aws-sdk/client-cloudformation';
+import {
+  GetRolePolicyCommand,
+  IAMClient,
+  ListRolePoliciesCommand,
+  ListRolesCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam';
+import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
+import { HeadBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { latestLease } from '../../vault/leases.ts';
+import { type DeployedNetwork, deployNetwork, runAt } from '../support/deployed-network.ts';
+import { describeWith } from '../support/emulator.ts';
+
+describeWith('ministack', 'the app, deployed to MiniStack as anybody deploys it', (python) => {
+  let network: DeployedNetwork;
+  let cloudFormation: CloudFormationClient;
+  const StackName = 'Ledgerhold-acme';
+
+  beforeAll(async () => {
+    network = await deployNetwork(python);
+    cloudFormation = new CloudFormationClient(network.ministack.connection);
+  }, 300_000);
+
+  afterAll(async () => {
+    cloudFormation?.destroy();
+    await network?.[Symbol.asyncDispose]();
+  });
+
+  test('a run by its ARN goes through the bundles, fails by the name of what failed, and its lease says why', async () => {
+    const slot = '2026-11-24T16:00:00Z';
+    const ended = await network.run({ run: runAt(slot) });
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'NotInLambda' });
+    expect(ended.cause).toContain('rds');
+    const lease = await latestLease(network.vault, 'synchronizer-1', slot);
+    expect(lease?.value).toMatchObject({ state: 'failed', error: { name: 'NotInLambda' } });
+  }, 120_000);
+
+  test('a slot that is no slot, such as the placeholder that a scheduler did not fill in, starts nothing', async () => {
+    const run = { ...runAt('2026-11-24T17:00:00Z'), slot: '<aws.scheduler.scheduled-time>' };
+    const ended = await network.run({ run });
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'ContractBroken' });
+    expect(ended.cause).toContain('slot');
+  }, 120_000);
+
+  test('deploys again without a change', async () => {
+    expect(await network.app.cdk('deploy', '--require-approval', 'never')).toContain('(no changes)');
+  }, 120_000);
+
+  test('is not destroyed by accident, and leaves the vault and its keys behind', async () => {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName }));
+    expect(Stacks[0]?.EnableTerminationProtection).toBe(true);
+    await cloudFormation.send(
+      new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
+    );
+    await network.app.cdk('destroy', '--force');
+    await expect(cloudFormation.send(new DescribeStacksCommand({ StackName }))).rejects.toThrow('does not exist');
+    await network.s3.send(new HeadBucketCommand({ Bucket: network.bucket }));
+    const { Keys = [] } = await network.kms.send(new ListKeysCommand({}));
+    const kept = Keys.map(({ KeyId }) => network.kms.send(new DescribeKeyCommand({ KeyId })));
+    const states = (await Promise.all(kept)).map(({ KeyMetadata }) => KeyMetadata?.KeyState);
+    expect(states.filter((state) => state === 'Enabled').length).toBeGreaterThanOrEqual(3);
+  }, 120_000);
+});
+
+describeWith('ministack', 'the app, where IAM decides about every call', (python) => {
+  let network: DeployedNetwork;
+  let iam: IAMClient;
+
+  beforeAll(async () => {
+    network = await deployNetwork(python, { enforced: true });
+    iam = new IAMClient(network.ministack.connection);
+  }, 300_000);
+
+  afterAll(async () => {
+    iam?.destroy();
+    await network?.[Symbol.asyncDispose]();
+  });
+
+  /** Of the one role that has `name` in its own. */
+  const policyOf = async (name: string) => {
+    const { Roles = [] } = await iam.send(new ListRolesCommand({}));
+    const RoleName = Roles.map((role) => role.RoleName).find((role) => role?.includes(name)) ?? '';
+    const { PolicyNames: [PolicyName] = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+    const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+    return { RoleName, PolicyName, document: JSON.parse(decodeURIComponent(PolicyDocument)) as Policy };
+  };
+
+  test('the roles of the stack are enough', async () => {
+    expect(await network.run({ run: runAt('2026-11-24T16:00:00Z') })).toMatchObject({ error: 'NotInLambda' });
+  }, 120_000);
+
+  test.each([
+    ['ClaimSlot', 's3:PutObject'],
+    ['StartCapture', 's3:GetObject'],
+  ])(
+    'without one grant a run fails: %s may not %s',
+    async (name, action) => {
+      const { document, ...policy } = await policyOf(name);
+      const Statement = document.Statement.filter(({ Action }) => ![Action].flat().includes(action));
+      expect(Statement.length).toBeLessThan(document.Statement.length);
+      const put = (of: Policy) => iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: JSON.stringify(of) }));
+      await put({ ...document, Statement });
+      try {
+        const ended = await network.run({ run: runAt('2026-11-24T17:00:00Z') });
+        expect(ended.status).toBe('FAILED');
+        expect(`${ended.error} ${ended.cause}`).toContain('AccessDenied');
+      } finally {
+        await put(document);
+      }
+    },
+    120_000,
+  );
+});
+
+interface Policy {
+  readonly Version: string;
+  readonly Statement: readonly { readonly Action: string | readonly string[] }[];
+}

@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { exampleApp } from '../../scripts/document-permissions.ts';
+import { permissionsOf } from '../../scripts/role-permissions.ts';
+import { ACCOUNT, type Call, type Iam, iamOf, REGION } from '../support/iam.ts';
+
+let iam: Iam;
+let roles: readonly string[];
+
+beforeAll(() => {
+  const app = exampleApp();
+  iam = iamOf(app);
+  roles = permissionsOf(app).map(({ name }) => name);
+}, 60_000);
+
+const vault = (key: string, network = 'my-network') => `arn:aws:s3:::Storage-Vault/${network}/${key}`;
+const kms = (name: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/Storage-${name}`;
+const SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:validator-1-AbCdEf`;
+const snapshot = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:snapshot:${name}`;
+
+/** As the vault's adapter writes: with `If-None-Match`. */
+const once = { 's3:if-none-match': '*', 's3:ObjectCreationOperation': 'true' };
+const over = { 's3:ObjectCreationOperation': 'true' };
+const viaS3 = { 'kms:ViaService': `s3.${REGION}.amazonaws.com` };
+
+const LEASE = 'leases/validator-1/2026-11-24T16:00:00Z/00000001.json';
+const RECEIPT = 'sets/validator-1/runs/2026-11-24T16:00:00Z/1/receipts/participant.start.json';
+const ARTIFACT = 'sets/validator-1/runs/2026-11-24T16:00:00Z/1/identities.json.kms';
+const MANIFEST = 'sets/validator-1/manifests/00000001.json';
+
+type Case = readonly [role: string, action: string, resource: string, rest?: Pick<Call, 'account' | 'context'>];
+const judge = ([role, action, resource, rest]: Case) => iam({ role, action, resource, ...rest });
+
+const ALLOWED: readonly Case[] = [
+  ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE), { context: once }],
+  ['Steps/ClaimSlot', 's3:PutObject', vault('format.json'), { context: once }],
+  ['Steps/ClaimSlot', 's3:GetObject', vault(MANIFEST)],
+  ['Steps/ClaimSlot', 's3:ListBucket', 'arn:aws:s3:::Storage-Vault'],
+  ['Steps/ClaimSlot', 'kms:GenerateDataKey', kms('BucketKey'), { context: viaS3 }],
+  ['Steps/StartCapture', 's3:PutObject', vault(RECEIPT), { context: once }],
+  ['Steps/StartCapture', 's3:PutObject', vault(ARTIFACT), { context: once }],
+  // A part of a large object creates none, and can say no If-None-Match; its completion does.
+  ['Steps/StartCapture', 's3:PutObject', vault(ARTIFACT), { context: { 's3:ObjectCreationOperation': 'false' } }],
+  ['Steps/StartCapture', 's3:AbortMultipartUpload', vault(ARTIFACT)],
+  ['Steps/StartCapture', 'kms:GenerateDataKey', kms('EnvelopeKey')],
+  ['Steps/StartCapture', 'secretsmanager:GetSecretValue', SECRET],
+  ['Steps/PollCapture', 's3:PutObject', vault(LEASE), { context: once }],
+  ['Steps/FinishCapture', 's3:PutObject', vault(RECEIPT.replace('start', 'end')), { context: once }],
+  ['Steps/SealManifest', 's3:PutObject', vault(MANIFEST), { context: once }],
+  ['Steps/SealManifest', 's3:GetObject', vault(RECEIPT)],
+  ['Steps/SealManifest', 'kms:Sign', kms('SigningKey')],
+  ['Steps/FailRun', 's3:PutObject', vault(LEASE), { context: once }],
+  [
+    'Backup/StateMachine',
+    'lambda:InvokeFunction',
+    `arn:aws:lambda:${REGION}:${ACCOUNT}:function:Steps-ClaimSlot-Function`,
+  ],
+];
+
+const DENIED: readonly Case[] = [
+  // What is there stays as it is.
+  ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE), { context: over }],
+  ['Steps/SealManifest', 's3:PutObject', vault(MANIFEST), { context: over }],
+  ['Steps/StartCapture', 's3:PutObject', vault(ARTIFACT), { context: over }],
+  // Each step writes what is its own.
+  ['Steps/ClaimSlot', 's3:PutObject', vault(MANIFEST), { context: once }],
+  ['Steps/StartCapture', 's3:PutObject', vault(MANIFEST), { context: once }],
+  ['Steps/PollCapture', 's3:PutObject', vault(RECEIPT), { context: once }],
+  ['Steps/FailRun', 's3:PutObject', vault(RECEIPT), { context: once }],
+  ['Steps/PlanWaves', 's3:PutObject', vault(LEASE), { context: once }],
+  ['Steps/PlanWaves', 's3:GetObject', vault(LEASE)],
+  ['Steps/SealManifest', 's3:PutObject', vault(ARTIFACT), { context: once }],
+  // Another network's part of the same bucket, another bucket, and a bucket of ours that somebody else now owns.
+  ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE, 'other'), { context: once }],
+  ['Steps/ClaimSlot', 's3:GetObject', vault(LEASE, 'my-network-2')],
+  ['Steps/SealManifest', 's3:GetObject', vault(RECEIPT, 'other')],
+  ['Steps/ClaimSlot', 's3:GetObject', 'arn:aws:s3:::another/my-network/format.json'],
+  ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE), { context: once, account: '999999999999' }],
+  ['Steps/StartCapture', 's3:GetObject', vault(RECEIPT), { account: '999999999999' }],
+  // Who backs up cannot read it back, nor open what it has sealed.
+  ['Steps/StartCapture', 's3:GetObject', vault(ARTIFACT)],
+  ['Steps/SealManifest', 's3:GetObject', vault(ARTIFACT)],
+  ['Steps/StartCapture', 'kms:Decrypt', kms('EnvelopeKey')],
+  ['Steps/FinishCapture', 'kms:Decrypt', kms('EnvelopeKey')],
+  // The bucket's key opens what S3 hands over, and nothing that somebody hands to KMS.
+  ['Steps/ClaimSlot', 'kms:Decrypt', kms('BucketKey')],
+  // One role signs, and one secret is read by one role.
+  ['Steps/FinishCapture', 'kms:Sign', kms('SigningKey')],
+  ['Steps/SealManifest', 'kms:ScheduleKeyDeletion', kms('SigningKey')],
+  ['Steps/SealManifest', 'kms:Sign', kms('EnvelopeKey')],
+  ['Steps/ClaimSlot', 'secretsmanager:GetSecretValue', SECRET],
+  ['Steps/StartCapture', 'secretsmanager:GetSecretValue', SECRET.replace('validator-1', 'validator-2')],
+  // Without TLS nobody reads.
+  ['Steps/ClaimSlot', 's3:GetObject', vault(LEASE), { context: { 'aws:SecureTransport': 'false' } }],
+  ['Backup/StateMachine', 'lambda:InvokeFunction', `arn:aws:lambda:${REGION}:${ACCOUNT}:function:another`],
+  ['Backup/StateMachine', 's3:GetObject', vault(MANIFEST)],
+];
+
+/** What none of these roles may do, whatever its step is. */
+const NEVER: readonly (readonly [action: string, resource: string])[] = [
+  ['s3:DeleteObject', vault(MANIFEST)],
+  ['s3:DeleteObjectVersion', vault(ARTIFACT)],
+  ['s3:PutObjectRetention', vault(ARTIFACT)],
+  ['s3:BypassGovernanceRetention', vault(ARTIFACT)],
+  ['s3:PutBucketPolicy', 'arn:aws:s3:::Storage-Vault'],
+  ['s3:PutLifecycleConfiguration', 'arn:aws:s3:::Storage-Vault'],
+  ['kms:Decrypt', kms('EnvelopeKey')],
+  ['kms:ScheduleKeyDeletion', kms('EnvelopeKey')],
+  ['kms:PutKeyPolicy', kms('BucketKey')],
+  ['rds:ModifyDBSnapshotAttribute', snapshot('ledgerhold-my-network-validator-1-participant-0-1')],
+  ['rds:DeleteDBInstance', `arn:aws:rds:${REGION}:${ACCOUNT}:db:my-participant`],
+  ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/admin`],
+  ['secretsmanager:DeleteSecret', SECRET],
+];
+
+describe('the roles, judged by the policies that are to be deployed', () => {
+  test.each(ALLOWED)('%s may %s on %s', async (...call) => {
+    expect(await judge(call)).toBe(true);
+  });
+
+  test.each(DENIED)('%s may not %s on %s', async (...call) => {
+    expect(await judge(call)).toBe(false);
+  });
+
+  test.each(NEVER)('nobody may %s on %s', async (action, resource) => {
+    const may = await Promise.all(roles.map(async (role) => ({ role, may: await iam({ role, action, resource }) })));
+    expect(may.filter((each) => each.may)).toEqual([]);
+  });
+});
