@@ -78,6 +78,7 @@ const MapState = z.strictObject({
 const Rule = z.union([
   z.strictObject({ Variable: Path, StringEquals: z.string(), Next: z.string() }),
   z.strictObject({ Variable: Path, BooleanEquals: z.boolean(), Next: z.string() }),
+  z.strictObject({ Variable: Path, IsPresent: z.literal(true), Next: z.string() }),
 ]);
 
 const Choice = z.strictObject({
@@ -90,12 +91,17 @@ const Choice = z.strictObject({
 
 const Wait = z.strictObject({ Type: z.literal('Wait'), SecondsPath: Path, ...between });
 const Succeed = z.strictObject({ Type: z.literal('Succeed'), Comment: z.string().optional() });
-const Fail = z.strictObject({
-  Type: z.literal('Fail'),
-  ErrorPath: Path,
-  CausePath: Path,
-  Comment: z.string().optional(),
-});
+const Fail = z
+  .strictObject({
+    Type: z.literal('Fail'),
+    ErrorPath: Path,
+    CausePath: Path.optional(),
+    Cause: z.string().optional(),
+    Comment: z.string().optional(),
+  })
+  .refine(({ Cause, CausePath }) => (Cause === undefined) !== (CausePath === undefined), {
+    error: 'must have a Cause or a CausePath',
+  });
 
 export type State = z.infer<typeof Task | typeof MapState | typeof Choice | typeof Wait | typeof Succeed | typeof Fail>;
 export type States = Readonly<Record<string, State>>;

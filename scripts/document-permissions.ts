@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { parseConfig } from '../config/parse.ts';
-import { BackupStack } from '../lib/backup-stack.ts';
+import { backupStacks } from '../lib/backup-stacks.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
 import { pathsOf, permissionsOf, type RolePermissions, type Statement } from './role-permissions.ts';
 
@@ -12,7 +12,7 @@ export const EXAMPLE = 'examples/on-aws/ledgerhold.yaml';
 /** The example's app, as `cdk deploy` would make it, without the code of its Lambdas. */
 export function exampleApp(): App {
   const app = new App({ context: { [UNBUNDLED]: true } });
-  new BackupStack(app, parseConfig(EXAMPLE, readFileSync(join(ROOT, EXAMPLE), 'utf8')));
+  backupStacks(app, parseConfig(EXAMPLE, readFileSync(join(ROOT, EXAMPLE), 'utf8')));
   return app;
 }
 

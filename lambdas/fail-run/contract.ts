@@ -8,8 +8,12 @@ import { VaultUnavailable } from '../../core/vault.ts';
 export const failRun = defineStep({
   name: 'fail-run',
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
-  /** `failure` is what Step Functions puts into a Catch: the error's name, and its cause as text. */
-  input: z.strictObject({ run: Run, fence: Fence, failure: z.object({ Error: z.string(), Cause: z.string() }) }),
+  /** `failure` is what Step Functions puts into a Catch: the error's name, and mostly its cause as text. */
+  input: z.strictObject({
+    run: Run,
+    fence: Fence,
+    failure: z.object({ Error: z.string(), Cause: z.string().optional() }),
+  }),
   output: z.strictObject({ error: z.string(), message: z.string() }),
   errors: [VaultUnavailable],
 });

@@ -20,7 +20,7 @@ import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { explainStateMachine } from '../explain-state-machine.ts';
-import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
+import { equals, executionId, isPresent, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
 import { forEach, into, whether } from './parts.ts';
 
@@ -133,8 +133,20 @@ function states(scope: Construct, steps: BackupSteps) {
     }),
     done: new Succeed(scope, 'Done'),
     tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),
-    failed: new Fail(scope, 'Failed', { errorPath: pathOf(failure.Error), causePath: pathOf(failure.Cause) }),
+    failed: failed(scope),
   };
+}
+
+/** Ends the run with what was caught. Of a task that was late, Step Functions may tell the name and no cause. */
+function failed(scope: Construct): IChainable {
+  const { Error: error, Cause: cause } = ofRun.failure;
+  const [errorPath, causePath] = [pathOf(error), pathOf(cause)];
+  const withCause = new Fail(scope, 'Failed', { errorPath, causePath });
+  const without = new Fail(scope, 'Failed in silence', {
+    errorPath,
+    cause: 'Nothing more was said: look at the history.',
+  });
+  return whether(scope, 'Is there a cause?', isPresent(cause))(withCause, without);
 }
 
 function inWaves(scope: Construct, capture: IChainable): MapState {

@@ -14,7 +14,7 @@ beforeAll(() => {
 const unexplained = (of: App) =>
   permissionsOf(of).flatMap(({ name, statements, foreign }) => [
     ...statements.filter(({ because }) => because === undefined).map(({ statement }) => ({ name, statement })),
-    ...foreign.map((policy) => ({ name, policy })),
+    ...foreign.map((policy) => ({ name, policy: JSON.stringify(policy) })),
   ]);
 
 describe('the permissions of a deployed network', () => {

@@ -1,14 +1,16 @@
 import { KMSClient } from '@aws-sdk/client-kms';
+import { CreateDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3Vault } from '../../aws/s3-vault.ts';
-import { Run } from '../../core/run.ts';
+import { AskedRun } from '../../core/run.ts';
 import type { Vault } from '../../core/vault.ts';
 import { type DeployedApp, deployedApp, type Ended, execute } from './deployed-app.ts';
 import { ACCOUNT, type Ministack, REGION, startMinistack } from './ministack.ts';
 
 const CONFIG = `
 network: acme
+aws: { account: '${ACCOUNT}', region: ${REGION} }
 vault: { folder: ./vault }
 encryption: none
 signing: { keyFile: ./signing-key.pem }
@@ -24,8 +26,8 @@ nodes:
 const components = ['participant', 'mediator'].map((name) => ({ component: name, role: name }));
 
 /** The input of a run of the one node that is deployed. */
-export const runAt = (slot: string): Run =>
-  Run.parse({
+export const runAt = (slot: string) =>
+  AskedRun.parse({
     ...{ network: 'acme', node: 'synchronizer-1', protocol: 'canton', components, slot },
     ...{ reason: 'schedule', pollSeconds: 1, maxSpreadSeconds: 3600 },
   });
@@ -38,6 +40,7 @@ export interface DeployedNetwork extends AsyncDisposable {
   readonly bucket: string;
   readonly s3: S3Client;
   readonly kms: KMSClient;
+  readonly rds: RDSClient;
   readonly run: (input: unknown) => Promise<Ended>;
 }
 
@@ -50,16 +53,26 @@ export async function deployNetwork(
   await app.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
   await app.cdk('deploy', '--require-approval', 'never');
   const s3 = new S3Client({ ...ministack.connection, forcePathStyle: true });
-  const [sfn, kms] = [new SFNClient(ministack.connection), new KMSClient(ministack.connection)];
+  const { connection } = ministack;
+  const [sfn, kms, rds] = [new SFNClient(connection), new KMSClient(connection), new RDSClient(connection)];
+  for (const name of ['acme-participant', 'acme-mediator']) await createDatabase(rds, name);
   const [bucket = '', prefix = ''] = (await app.output('Vault')).replace('s3://', '').split('/');
   const backup = await app.output('BackupArn');
   return {
-    ...{ ministack, app, bucket, s3, kms },
+    ...{ ministack, app, bucket, s3, kms, rds },
     vault: s3Vault({ client: s3, bucket, prefix }),
     run: (input) => execute(sfn, backup, input),
     [Symbol.asyncDispose]: async () => {
-      for (const client of [s3, sfn, kms]) client.destroy();
+      for (const client of [s3, sfn, kms, rds]) client.destroy();
       await ministack.stop();
     },
   };
 }
+
+const createDatabase = (rds: RDSClient, DBInstanceIdentifier: string) =>
+  rds.send(
+    new CreateDBInstanceCommand({
+      ...{ DBInstanceIdentifier, DBInstanceClass: 'db.t4g.micro', AllocatedStorage: 20, StorageEncrypted: true },
+      ...{ Engine: 'postgres', MasterUsername: 'canton', MasterUserPassword: 'a-password-of-this-test' },
+    }),
+  );

@@ -81,7 +81,7 @@ function backup(fault: (call: string, times: number) => void = () => {}, outcome
     }),
     failRun: local(failRun, async ({ failure }) => {
       failures.push(failure);
-      return called('fail', '', { error: failure.Error, message: failure.Cause });
+      return called('fail', '', { error: failure.Error, message: failure.Cause ?? '' });
     }),
   } satisfies Record<string, LocalStep>;
   const run = () => runtime({ definition: emitted('backup'), steps }).run({ run: input }, { executionId: 'exec-1' });
