@@ -81,6 +81,8 @@ export class LedgerBackup extends Construct {
     const policy = { keep: props.retention ?? {}, timeZone };
     this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
+    // Whoever verifies takes the public half from here, not from the vault.
+    new CfnOutput(this, 'SigningKey', { value: this.storage.signingKey.keyArn });
     new CfnOutput(this, 'BackupArn', { value: stateMachine.stateMachineArn });
   }
 
