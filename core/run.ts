@@ -4,8 +4,8 @@ import { Reason } from './manifest.ts';
 import { ComponentName, Fence, NetworkName, NodeName, Slot } from './names.ts';
 import { slotAt } from './schedule.ts';
 
-/** All that a run captures. At most 32: every ticket carries the list, and a state holds 256 KiB. */
-const Components = z
+/** All that a run captures. At most 32: a ticket for each of them lies in the run's state, which holds 256 KiB. */
+export const Components = z
   .array(z.strictObject({ component: ComponentName, role: z.string() }))
   .min(1)
   .max(32);
@@ -60,8 +60,6 @@ export const Ticket = z.strictObject({
   fence: Fence,
   component: ComponentName,
   role: z.string(),
-  /** Of the whole run: from them and the protocol, the step that starts this capture finds what must have ended. */
-  components: Components,
   pollSeconds: z.int().min(0).max(300),
 });
 export type Ticket = z.infer<typeof Ticket>;

@@ -11,13 +11,13 @@ export async function run(
   { run, fence }: InputOf<typeof planWaves>,
   { protocolNamed }: PlanWavesPorts,
 ): Promise<OutputOf<typeof planWaves>> {
-  const { network, node, protocol, slot, components, pollSeconds } = run;
+  const { network, node, protocol, slot, pollSeconds } = run;
   const planned = waves(run.components, protocolNamed(protocol));
   const roles = new Map(run.components.map(({ component, role }) => [component, role]));
   return {
     waves: planned.waves.map((wave) =>
       wave.map((component) => ({
-        ...{ network, node, protocol, slot, fence, component, components, pollSeconds },
+        ...{ network, node, protocol, slot, fence, component, pollSeconds },
         role: roles.get(component) ?? component,
       })),
     ),

@@ -7,7 +7,7 @@ import {
 } from '../../core/identities-secret.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
-import { Ticket } from '../../core/run.ts';
+import { Components, Ticket } from '../../core/run.ts';
 import { StaleFence } from '../../core/slot.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
@@ -17,7 +17,8 @@ export const startCapture = defineStep({
   name: 'start-capture',
   /** `COPIED_ELSEWHERE`: `yes` where snapshots are to be copied to another account, else `no`. */
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'CAPTURES', 'ENVELOPE_KEY', 'COPIED_ELSEWHERE'],
-  input: z.strictObject({ ticket: Ticket }),
+  /** `components`: of the whole run; from them and the protocol the guard finds what must have ended. */
+  input: z.strictObject({ ticket: Ticket, components: Components }),
   output: z.strictObject({ handle: z.string() }),
   errors: [
     PredecessorNotEnded,

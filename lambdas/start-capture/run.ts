@@ -1,7 +1,7 @@
 import { type ComponentName, Instant } from '../../core/names.ts';
 import type { Captures } from '../../core/ports.ts';
 import { EndReceipt, PredecessorNotEnded, StartReceipt } from '../../core/receipts.ts';
-import type { Ticket } from '../../core/run.ts';
+import type { Run, Ticket } from '../../core/run.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { waves } from '../../core/waves.ts';
 import type { ProtocolOrdering } from '../../protocols/protocol.ts';
@@ -16,11 +16,11 @@ export interface StartCapturePorts extends LeasePorts {
 }
 
 export async function run(
-  { ticket }: InputOf<typeof startCapture>,
+  { ticket, components }: InputOf<typeof startCapture>,
   ports: StartCapturePorts,
 ): Promise<OutputOf<typeof startCapture>> {
   await assertHeld(ports, ticket);
-  const predecessors = await finishedPredecessors(ticket, ports);
+  const predecessors = await finishedPredecessors(ticket, components, ports);
   const order = { ...ticket, predecessors, prefix: runPrefix(ticket.node, ticket.slot, ticket.fence) };
   const { network, node, slot, fence, component } = ticket;
   // Before the first byte: whoever finds this receipt knows that the capture began only after what it cites.
@@ -38,7 +38,11 @@ export async function run(
 }
 
 /** By the protocol's rule. A run without a component that the protocol requires could hide a predecessor. */
-function predecessorsOf({ component, components }: Ticket, protocol: ProtocolOrdering): readonly ComponentName[] {
+function predecessorsOf(
+  component: ComponentName,
+  components: Run['components'],
+  protocol: ProtocolOrdering,
+): readonly ComponentName[] {
   for (const [role, { required }] of Object.entries(protocol.roles)) {
     if (!required || components.some((each) => each.role === role)) continue;
     throw new PredecessorNotEnded(
@@ -52,10 +56,12 @@ function predecessorsOf({ component, components }: Ticket, protocol: ProtocolOrd
 /** The guard: it looks at what lies in the vault now, whatever the workflow believes. */
 async function finishedPredecessors(
   ticket: Ticket,
+  components: Run['components'],
   { vault, protocolNamed, captures }: StartCapturePorts,
 ): Promise<StartReceipt['predecessors']> {
   const finished: StartReceipt['predecessors'] = [];
-  for (const component of predecessorsOf(ticket, protocolNamed(ticket.protocol)).toSorted()) {
+  const protocol = protocolNamed(ticket.protocol);
+  for (const component of predecessorsOf(ticket.component, components, protocol).toSorted()) {
     const end = await readDocument(vault, receiptKey(ticket, component, 'end'), EndReceipt);
     if (end === undefined) {
       throw new PredecessorNotEnded(

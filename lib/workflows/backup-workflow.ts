@@ -15,7 +15,7 @@ import {
 import { Construct } from 'constructs';
 import { SecretsUnavailable } from '../../core/identities-secret.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
-import type { AskedRun, Ticket } from '../../core/run.ts';
+import type { AskedRun, Run, Ticket } from '../../core/run.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
@@ -39,9 +39,11 @@ interface Failure {
 }
 interface WaveState {
   readonly wave: readonly Ticket[];
+  readonly components: Run['components'];
 }
 interface CaptureState extends OutputsOf<Steps['startCapture' | 'pollCapture' | 'finishCapture']> {
   readonly ticket: Ticket;
+  readonly components: Run['components'];
 }
 
 const ofRun = state<RunState>();
@@ -105,7 +107,7 @@ export class BackupWorkflow extends Construct {
 function states(scope: Construct, steps: BackupSteps) {
   const { run: asked, claimSlot, sealManifest, failure } = ofRun;
   const { run, fence } = claimSlot;
-  const { ticket, startCapture, pollCapture } = ofCapture;
+  const { ticket, components, startCapture, pollCapture } = ofCapture;
   const { handle } = startCapture;
   return {
     claim: steps.claimSlot.task('Claim the slot', { input: { run: asked, holder: executionId }, retries: [SHORTLY] }),
@@ -116,7 +118,7 @@ function states(scope: Construct, steps: BackupSteps) {
     }),
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {
-      input: { ticket },
+      input: { ticket, components },
       retries: [SHORTLY, PATIENTLY, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED],
     }),
     poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retries: [SHORTLY, PATIENTLY] }),
@@ -150,9 +152,12 @@ function failed(scope: Construct): IChainable {
 }
 
 function inWaves(scope: Construct, capture: IChainable): MapState {
-  const ofOne = { items: ofWave.wave, as: 'ticket', atOnce: CAPTURES_AT_ONCE, body: capture } as const;
+  // The list of all components goes along by itself: in every ticket it would fill the state with copies.
+  const [ofAll, onwards] = [{ components: ofRun.claimSlot.run.components }, { components: ofWave.components }];
+  const ofOne = { items: ofWave.wave, as: 'ticket', and: onwards, atOnce: CAPTURES_AT_ONCE, body: capture } as const;
   const wave = forEach(scope, 'Side by side', ofOne);
-  return forEach(scope, 'Wave after wave', { items: ofRun.planWaves.waves, as: 'wave', atOnce: 1, body: wave });
+  const { waves } = ofRun.planWaves;
+  return forEach(scope, 'Wave after wave', { items: waves, as: 'wave', and: ofAll, atOnce: 1, body: wave });
 }
 
 function flow(scope: Construct, steps: BackupSteps): Chain {

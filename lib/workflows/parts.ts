@@ -12,8 +12,10 @@ import { currentItem, pathOf, payload, type Ref } from '../state-ref.ts';
 
 export interface ForEachProps<Item, Name extends string> {
   readonly items: Ref<readonly Item[]>;
-  /** The item's name in the state that `body` starts with; nothing else is in it. */
+  /** The item's name in the state that `body` starts with. */
   readonly as: Name;
+  /** What else is in that state, from the state around it. */
+  readonly and?: Readonly<Record<string, Ref<unknown>>>;
   /** Items at work at the same moment; with 1, one has ended before the next begins. */
   readonly atOnce: number;
   readonly body: IChainable;
@@ -23,11 +25,11 @@ export interface ForEachProps<Item, Name extends string> {
 export function forEach<Item, const Name extends string>(
   scope: Construct,
   id: string,
-  { items, as, atOnce, body }: ForEachProps<Item, Name>,
+  { items, as, and, atOnce, body }: ForEachProps<Item, Name>,
 ): MapState {
   return new MapState(scope, id, {
     itemsPath: pathOf(items),
-    itemSelector: payload({ [as]: currentItem<Item>() }),
+    itemSelector: payload({ ...and, [as]: currentItem<Item>() }),
     maxConcurrency: atOnce,
     resultPath: JsonPath.DISCARD,
   }).itemProcessor(body, { mode: ProcessorMode.INLINE });

@@ -158,7 +158,7 @@ nodes:
     }
     const { waves } = await planWaves({ run, fence }, ports);
     for (const ticket of waves.flat()) {
-      const { handle } = await startCapture({ ticket }, ports);
+      const { handle } = await startCapture({ ticket, components: run.components }, ports);
       await finishCapture({ ticket, handle }, ports);
     }
     await sealManifest({ run, fence }, ports);

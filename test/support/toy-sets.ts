@@ -3,7 +3,7 @@ import { Fence, Instant, type Sha256 } from '../../core/names.ts';
 import type { CaptureOrder, Captures, Signer } from '../../core/ports.ts';
 import type { Law, Reading } from '../../core/positions.ts';
 import { Captured } from '../../core/receipts.ts';
-import { Run } from '../../core/run.ts';
+import { asRun, Run } from '../../core/run.ts';
 import type { Vault } from '../../core/vault.ts';
 import { sha256 } from '../../io/digest.ts';
 import { fingerprintOf } from '../../io/signatures.ts';
@@ -98,20 +98,23 @@ export function toyCaptures(vault: Vault, readings: Readonly<Record<string, Read
 }
 
 export const toyRun = (slot: string, changes: Partial<Run> = {}): Run =>
-  Run.parse({
-    network: 'toy-net',
-    node: 'toy-1',
-    protocol: 'toy',
-    components: [
-      { component: 'app', role: 'app' },
-      { component: 'ledger', role: 'ledger' },
-    ],
-    slot,
-    reason: 'schedule',
-    pollSeconds: 0,
-    maxSpreadSeconds: 3600,
-    ...changes,
-  });
+  asRun(
+    Run.parse({
+      network: 'toy-net',
+      node: 'toy-1',
+      protocol: 'toy',
+      components: [
+        { component: 'app', role: 'app' },
+        { component: 'ledger', role: 'ledger' },
+      ],
+      slot,
+      // A schedule's slot is a time; an id is given by a person.
+      reason: slot.includes('T') ? 'schedule' : 'manual',
+      pollSeconds: 0,
+      maxSpreadSeconds: 3600,
+      ...changes,
+    }),
+  );
 
 export interface ToyWorld {
   readonly vault: Vault;
@@ -143,7 +146,7 @@ export function toySteps(world: ToyWorld, run: Run, readings: Readonly<Record<st
     capture: async (fence = 1) => {
       const { waves } = await planWaves({ run, fence: Fence.parse(fence) }, ports);
       for (const ticket of waves.flat()) {
-        const { handle } = await startCapture({ ticket }, ports);
+        const { handle } = await startCapture({ ticket, components: run.components }, ports);
         await pollCapture({ ticket, handle }, ports);
         await finishCapture({ ticket, handle }, ports);
       }

@@ -53,7 +53,7 @@ describe('a slot', () => {
     const vault = new MemoryVault();
     await backupToy({ vault, keys }, SLOT);
     const before = [...vault.objects.keys()];
-    expect(await backupToy({ vault, keys }, SLOT)).toEqual({ outcome: 'sealed', fence: 1, set: 'toy-1/1' });
+    expect(await backupToy({ vault, keys }, SLOT)).toMatchObject({ outcome: 'sealed', fence: 1, set: 'toy-1/1' });
     expect([...vault.objects.keys()]).toEqual(before);
   });
 
@@ -90,7 +90,7 @@ describe('a slot', () => {
     await backupToy({ vault, keys }, 'before');
     await backupToy({ vault, keys }, SLOT);
     forget(vault, SLOT);
-    expect(await backupToy({ vault, keys }, SLOT)).toEqual({ outcome: 'sealed', fence: 1, set: 'toy-1/2' });
+    expect(await backupToy({ vault, keys }, SLOT)).toMatchObject({ outcome: 'sealed', fence: 1, set: 'toy-1/2' });
   });
 
   test('whose leases are gone is taken with a fence above all that lies there', async () => {
@@ -179,18 +179,18 @@ describe('the guard', () => {
     const { waves } = await planWaves({ run: toyRun(SLOT), fence: Fence.parse(1) }, steps.ports);
     const ticket = waves[1]?.[0];
     if (ticket === undefined) throw new Error('the toy has two waves');
-    return { steps, ticket };
+    return { steps, ticket, components: toyRun(SLOT).components };
   };
 
   test('refuses to start a capture whose predecessor has not ended, even if the workflow asks for it', async () => {
-    const { steps, ticket } = await claimed();
-    await expect(startCapture({ ticket }, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
+    const { steps, ...asked } = await claimed();
+    await expect(startCapture(asked, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
   });
 
-  test('is not talked out of it by a ticket that leaves the predecessor out', async () => {
-    const { steps, ticket } = await claimed();
-    const alone = { ...ticket, components: ticket.components.filter(({ component }) => component === 'ledger') };
-    await expect(startCapture({ ticket: alone }, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
+  test('is not talked out of it by a list that leaves the predecessor out', async () => {
+    const { steps, ticket, components } = await claimed();
+    const alone = { ticket, components: components.filter(({ component }) => component === 'ledger') };
+    await expect(startCapture(alone, steps.ports)).rejects.toMatchObject({ name: 'PredecessorNotEnded' });
   });
 });
 

@@ -37,7 +37,6 @@ const ticket = (component: string) => {
     fence,
     component,
     role: component,
-    components: input.components,
   });
 };
 const WAVES = [['identities'], ['app', 'wallet'], ['participant']];
