@@ -15,7 +15,7 @@ import { connectionOf } from '../io/postgres/connection.ts';
 import { dumpPglite, PLAIN_DUMP } from '../io/postgres/pglite-dump.ts';
 import { NoPostgresTools } from '../io/postgres/tool-folder.ts';
 import { createKeyFile } from '../local/key-file-signer.ts';
-import type { Dumper } from './captures.ts';
+import type { Dumper } from './database-capture.ts';
 import type { Shell } from './shell.ts';
 
 /** Where the demo keeps what one can go on looking at; relative to where it was started. */

@@ -103,23 +103,42 @@ const participantId = z
   .string()
   .regex(/^PAR::.+::1220[0-9a-f]{64}$/, { error: 'write the full id, PAR::name::1220 and 64 hexadecimal digits' });
 
-const Splice = z.strictObject({
-  ...common,
-  protocol: z.literal('splice'),
-  participant: participantId.optional().describe('Registered id; default: what the first good capture says'),
-  identities: Identities,
-  scan: ServiceUrl.optional(),
-  components: Components,
-  deployment: Deployment.optional(),
+/** The pairs that Fargate knows are finer; it refuses others when the stack is deployed. */
+const Fargate = z.strictObject({
+  cpu: z.literal([256, 512, 1024, 2048, 4096, 8192, 16_384]).default(1024).describe('CPU units; 1024 are one'),
+  memory: z.int().min(512).max(122_880).default(2048).describe('MiB'),
 });
+
+const tasks = {
+  fargate: Fargate.optional().describe('Dump the databases in Fargate tasks of this size, in vpc'),
+};
+const PLACE_MISSING = { error: 'fargate needs vpc: where its tasks run', path: ['fargate'] };
+const hasPlace = ({ fargate, vpc }: { readonly fargate?: unknown; readonly vpc?: unknown }): boolean =>
+  fargate === undefined || vpc !== undefined;
+
+const Splice = z
+  .strictObject({
+    ...common,
+    protocol: z.literal('splice'),
+    participant: participantId.optional().describe('Registered id; default: what the first good capture says'),
+    identities: Identities,
+    scan: ServiceUrl.optional(),
+    components: Components,
+    deployment: Deployment.optional(),
+    ...tasks,
+  })
+  .refine(hasPlace, PLACE_MISSING);
 export type SpliceNode = z.infer<typeof Splice>;
 
-const Canton = z.strictObject({
-  ...common,
-  protocol: z.literal('canton'),
-  components: Components,
-  deployment: Deployment.optional(),
-});
+const Canton = z
+  .strictObject({
+    ...common,
+    protocol: z.literal('canton'),
+    components: Components,
+    deployment: Deployment.optional(),
+    ...tasks,
+  })
+  .refine(hasPlace, PLACE_MISSING);
 export type CantonNode = z.infer<typeof Canton>;
 
 const Rpc = z.union([ServiceUrl, Secret]);

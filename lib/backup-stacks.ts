@@ -41,7 +41,7 @@ export class BackupStack extends Stack {
 /** A small network is one stack; a larger one has a stack for each further group of nodes, and one vault. */
 export function backupStacks(app: App, config: Config): readonly BackupStack[] {
   const groups = nodeGroups(config);
-  const [first = { nodes: [], captures: {}, vpc: undefined }, ...others] = groups;
+  const [first = { nodes: [], captures: {}, vpc: undefined, fargate: {} }, ...others] = groups;
   const snapshots = groups.some(({ captures }) => hasSnapshots(captures));
   const main = new BackupStack(app, config, 1, first, { snapshots });
   const { storage, watch } = main.backup;

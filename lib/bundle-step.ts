@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -22,6 +22,15 @@ export function bundleStep(stepName: string, outdir: string = join(ROOT, 'cdk.ou
     made.add(outdir);
   }
   return join(outdir, stepName);
+}
+
+/** What the image of the dump task is built from: its Dockerfile, and the program as one file. */
+export function bundleDumpTask(outdir: string = join(ROOT, 'cdk.out/dump-image')): string {
+  if (existsSync(PREBUILT)) return join(PREBUILT, '../dump-image');
+  const bundler = join(import.meta.dirname, 'bundler.ts');
+  execFileSync(process.execPath, [bundler, '--dump-task', outdir], { stdio: ['ignore', 'inherit', 'inherit'] });
+  copyFileSync(join(ROOT, 'docker/dump/Dockerfile'), join(outdir, 'Dockerfile'));
+  return outdir;
 }
 
 /** By its folder each step has a name. */

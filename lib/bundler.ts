@@ -55,8 +55,34 @@ export async function bundleSteps(steps: readonly string[], outdir: string): Pro
   });
 }
 
-/** `node bundler.ts OUTDIR STEP…`: constructs are made without waiting, and plugins are not. */
+/**
+ * The program of the dump task as one file, `index.mjs`. It is the CLI's, so the SDK is whole: a task's credentials come
+ * from an address that ECS gives it. What is written as CommonJS asks for `require`.
+ */
+export async function bundleTask(outdir: string): Promise<void> {
+  await build({
+    entryPoints: [{ in: join(ROOT, 'bin/dump-task.ts'), out: 'index' }],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    // `pg` looks for it, and does without.
+    external: ['pg-native'],
+    keepNames: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'error',
+  });
+}
+
+/** `node bundler.ts OUTDIR STEP…` or `--dump-task OUTDIR`: constructs are made without waiting, and plugins are not. */
 if (import.meta.main) {
-  const [outdir = '', ...steps] = process.argv.slice(2);
-  await bundleSteps(steps, outdir);
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (first === '--dump-task') await bundleTask(rest[0] ?? '');
+  else await bundleSteps(rest, first);
 }

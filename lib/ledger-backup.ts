@@ -9,6 +9,7 @@ import type { Listeners } from './alarm-topics.ts';
 import { Alarms } from './alarms.ts';
 import type { BackupNode } from './backup-nodes.ts';
 import { LedgerDashboard } from './dashboard.ts';
+import { DumpTasks, type FargateNode } from './dump-tasks.ts';
 import { IdentitiesSecrets } from './identities-secrets.ts';
 import { Retention } from './retention.ts';
 import { Schedules } from './schedules.ts';
@@ -41,6 +42,8 @@ export interface LedgerBackupProps {
   readonly snapshots?: boolean;
   /** How many sets to keep of each node. Default: all of them. */
   readonly retention?: RetainPolicy['keep'];
+  /** By node: where and how large its dump tasks run. Default: none, and nothing of ECS is made. */
+  readonly fargate?: Readonly<Record<string, FargateNode>>;
 }
 
 /**
@@ -50,6 +53,8 @@ export interface LedgerBackupProps {
 export class LedgerBackup extends Construct {
   readonly storage: Storage;
   readonly identities: IdentitiesSecrets;
+  /** Undefined where no node is configured for Fargate. */
+  readonly dumps: DumpTasks | undefined;
   readonly steps: BackupSteps;
   readonly workflow: BackupWorkflow;
   readonly schedules: Schedules;
@@ -60,10 +65,13 @@ export class LedgerBackup extends Construct {
 
   constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
-    const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc } = props;
+    const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc, fargate = {} } = props;
     this.storage = props.storage ?? new Storage(this, 'Storage', network);
     this.identities = new IdentitiesSecrets(this, 'Identities', network, captures);
-    this.steps = new BackupSteps(this, 'Steps', this.storage, { captures, secrets: this.identities, vpc });
+    const places = { storage: this.storage, captures, fargate };
+    this.dumps = Object.keys(fargate).length === 0 ? undefined : new DumpTasks(this, 'Dumps', places);
+    const steps = { captures, secrets: this.identities, vpc, dumps: this.dumps };
+    this.steps = new BackupSteps(this, 'Steps', this.storage, steps);
     this.workflow = new BackupWorkflow(this, 'Backup', this.steps, backupMachineName(network, group));
     const { stateMachine } = this.workflow;
     this.schedules = new Schedules(this, 'Schedules', { stateMachine, nodes, timeZone });

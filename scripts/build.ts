@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { stepNames } from '../lib/bundle-step.ts';
-import { bundleSteps } from '../lib/bundler.ts';
+import { bundleSteps, bundleTask } from '../lib/bundler.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -60,8 +60,11 @@ async function main(): Promise<void> {
   const peers = Object.keys(manifest.peerDependencies);
   await build(cdkBundle([...Object.keys(manifest.dependencies), ...peers], dist));
   // Only the package is served from these two: a checkout reads the sources.
-  for (const folder of ['lambdas', 'types']) await rm(join(dist, folder), { recursive: true, force: true });
+  for (const folder of ['lambdas', 'dump-image', 'types'])
+    await rm(join(dist, folder), { recursive: true, force: true });
   await bundleSteps(stepNames(), join(dist, 'lambdas'));
+  await bundleTask(join(dist, 'dump-image'));
+  await copyFile(join(root, 'docker/dump/Dockerfile'), join(dist, 'dump-image/Dockerfile'));
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.cdk.json'], {
     cwd: root,
   });

@@ -29,8 +29,8 @@ const environment = {
     AWS_SESSION_TOKEN: 'token',
   },
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'acme', VAULT_ACCOUNT: '111111111111' },
-  ...{ CAPTURES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing', BUCKET_KEY: 'bucket' },
-  ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}' },
+  ...{ CAPTURES: '{}', DUMP_PLACES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing' },
+  ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
 };
 
 /** Runs `code` in a bare Node process, with the step's module as `bundle()`; what it returns, through JSON. */

@@ -24,6 +24,17 @@ export const receiptKey = (
   half: 'start' | 'end',
 ): string => `${runPrefix(run.node, run.slot, run.fence)}receipts/${component}.${half}.json`;
 
+/** What the task that takes one component's dump leaves beside it: heartbeats by number, and its result. */
+export const taskPrefix = (run: { node: string; slot: string; fence: number }, component: string): string =>
+  `${runPrefix(run.node, run.slot, run.fence)}tasks/${component}/`;
+export const heartbeatKey = (
+  run: { node: string; slot: string; fence: number },
+  component: string,
+  n: number,
+): string => `${taskPrefix(run, component)}${pad(n)}.json`;
+export const taskResultKey = (run: { node: string; slot: string; fence: number }, component: string): string =>
+  `${taskPrefix(run, component)}result.json`;
+
 export const manifestsPrefix = (node: string): string => `sets/${node}/manifests/`;
 export const manifestKey = (node: string, seq: number): string => `${manifestsPrefix(node)}${pad(seq)}.json`;
 export const tombstoneKey = (node: string, seq: number): string => `sets/${node}/tombstones/${pad(seq)}.json`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { EcsUnavailable } from '../../core/dump-task.ts';
 import { RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed } from '../../core/receipts.ts';
 import { Ticket } from '../../core/run.ts';
@@ -13,5 +14,5 @@ export const pollCapture = defineStep({
   input: z.strictObject({ ticket: Ticket, handle: z.string() }),
   /** `waitSeconds` until the next look, spent in the state machine. */
   output: z.strictObject({ ended: z.boolean(), waitSeconds: z.int().min(0).max(300) }),
-  errors: [StaleFence, CaptureFailed, VaultUnavailable, RdsUnavailable],
+  errors: [StaleFence, CaptureFailed, VaultUnavailable, RdsUnavailable, EcsUnavailable],
 });

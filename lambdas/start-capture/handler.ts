@@ -1,3 +1,4 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { deployedCaptures } from '../../aws/deployed-captures.ts';
@@ -10,15 +11,17 @@ import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
 import { startCapture } from './contract.ts';
 import { run } from './run.ts';
-import { CaptureSources } from './sources.ts';
+import { CaptureSources, DumpPlaces } from './sources.ts';
 import { deployedSource } from './take.ts';
 
 export const handler = serve(startCapture, run, (env) => {
   const ports = vaultPorts(env);
   const sources = CaptureSources.parse(JSON.parse(env.CAPTURES));
+  const places = DumpPlaces.parse(JSON.parse(env.DUMP_PLACES));
   const kms = new KMSClient();
+  const ecs = new ECSClient();
   const reach = {
-    ...{ ...ports, rds: rdsClient(), encryption: kmsEnvelope(kms, env.ENVELOPE_KEY) },
+    ...{ ...ports, rds: rdsClient(), ecs, encryption: kmsEnvelope(kms, env.ENVELOPE_KEY) },
     secrets: new SecretsManagerClient(),
     // Snapshots that stay here may have any key; those that are copied to another account may not have RDS's own.
     ...(env.COPIED_ELSEWHERE === 'yes' && { isDefaultKey: defaultKeyOf(kms) }),
@@ -27,8 +30,8 @@ export const handler = serve(startCapture, run, (env) => {
     ...ports,
     protocolNamed: orderingNamed,
     captures: deployedCaptures({
-      ends: deployedEnds(reach),
-      sourceOf: (node, component) => deployedSource(sources[node]?.[component], reach),
+      ends: deployedEnds(reach, ecs),
+      sourceOf: (node, component) => deployedSource(sources[node]?.[component], { ...reach, place: places[node] }),
     }),
   };
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DumpSource } from '../../core/dump-task.ts';
 import { RdsIdentifier } from '../../core/snapshots.ts';
 
 const HttpsUrl = z.url({ protocol: /^https$/ });
@@ -25,10 +26,16 @@ export type IdentitiesSource = z.infer<typeof Identities>;
 /** Captured by a snapshot: `instance` or `cluster` by its identifier. */
 const Rds = z.union([z.strictObject({ instance: RdsIdentifier }), z.strictObject({ cluster: RdsIdentifier })]);
 
+/** `at` is for the receipt and for people. */
+const Dumped = z.strictObject({ at: z.string(), database: DumpSource });
+export type DumpedDatabase = z.infer<typeof Dumped>;
+
 /** Where one component's state comes from. */
 export const CaptureSource = z.union([
   z.strictObject({ identities: Identities }),
   z.strictObject({ rds: Rds }),
+  /** Dumped by a task, at the node's place. */
+  z.strictObject({ dump: Dumped }),
   /** Out of a Lambda's reach: its kind, and where it is, for the receipt and for people. */
   z.strictObject({ elsewhere: z.strictObject({ kind: z.string(), at: z.string() }) }),
 ]);
@@ -37,3 +44,16 @@ export type CaptureSource = z.infer<typeof CaptureSource>;
 /** What `CAPTURES` holds, as JSON: by node and component. */
 export const CaptureSources = z.record(z.string(), z.record(z.string(), CaptureSource));
 export type CaptureSources = z.infer<typeof CaptureSources>;
+
+/** What `DUMP_PLACES` holds, as JSON: by node, where its tasks run. */
+export const DumpPlaces = z.record(
+  z.string(),
+  z.strictObject({
+    /** ARNs. */
+    cluster: z.string(),
+    taskDefinition: z.string(),
+    subnets: z.array(z.string()).min(1),
+    securityGroups: z.array(z.string()).min(1),
+  }),
+);
+export type DumpPlaces = z.infer<typeof DumpPlaces>;

@@ -1,5 +1,7 @@
+import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { DeployedSource } from '../../aws/deployed-captures.ts';
+import { type DumpPlace, dumpedInTask } from '../../aws/dump-captures.ts';
 import { type LambdaStorage, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { rdsSource } from '../../aws/rds-captures.ts';
 import type { RdsReach, RdsSource } from '../../aws/rds-source.ts';
@@ -12,13 +14,16 @@ import { guardedHttp, type Http } from '../../io/http.ts';
 import type { Outbound } from '../../io/http-guard.ts';
 import { captureIdentities, identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { scanFacts } from '../../protocols/splice/scan.ts';
-import type { CaptureSource, IdentitiesSource } from './sources.ts';
+import type { CaptureSource, DumpedDatabase, IdentitiesSource } from './sources.ts';
 
 /** All that the kinds of capture need of where they are deployed. */
 export interface Reach extends LambdaStorage, RdsReach {
   readonly secrets: SecretsManagerClient;
   /** Default: guarded calls over the network. */
   readonly http?: (outbound: Outbound) => Http;
+  readonly ecs: ECSClient;
+  /** Where tasks of the component's node run; absent where none do. */
+  readonly place: DumpPlace | undefined;
 }
 
 /** How a configured source is taken here. */
@@ -26,6 +31,7 @@ export function deployedSource(source: CaptureSource | undefined, reach: Reach):
   if (source === undefined) return undefined;
   if ('elsewhere' in source) return source.elsewhere;
   if ('rds' in source) return rdsSource(named(source.rds), reach);
+  if ('dump' in source) return dumped(source.dump, reach);
   const { identities } = source;
   const at = identitiesEndpoint(identities);
   const take = async (store: Store, order: CaptureOrder) =>
@@ -35,6 +41,11 @@ export function deployedSource(source: CaptureSource | undefined, reach: Reach):
 
 const named = (rds: Extract<CaptureSource, { rds: unknown }>['rds']): RdsSource =>
   'cluster' in rds ? { kind: 'cluster', id: rds.cluster } : { kind: 'instance', id: rds.instance };
+
+function dumped({ at, database }: DumpedDatabase, { place, ecs, clock }: Reach): DeployedSource {
+  // Without `start` it is out of reach, and the run says so.
+  return place === undefined ? { kind: 'postgres', at } : dumpedInTask({ at, database, place }, { ecs, clock });
+}
 
 /**
  * What `take` stores in the vault, having validated it, is put into the node's secret as a candidate at once: within the

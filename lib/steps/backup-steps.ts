@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import type { VpcPlace } from '../../config/nodes.ts';
 import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import type { DumpTasks } from '../dump-tasks.ts';
 import type { IdentitiesSecrets } from '../identities-secrets.ts';
 import type { Storage } from '../storage.ts';
 import { ClaimSlot } from './claim-slot.ts';
@@ -16,7 +17,10 @@ import { StartCapture } from './start-capture.ts';
 export interface BackupStepsProps {
   readonly captures: CaptureSources;
   readonly secrets: IdentitiesSecrets;
+  /** The private network that the nodes are reached from. */
   readonly vpc?: VpcPlace | undefined;
+  /** Absent where no node is configured for Fargate. */
+  readonly dumps?: DumpTasks | undefined;
 }
 
 /** The Lambdas that the backup's workflow calls, each with its own role. */
@@ -31,14 +35,14 @@ export class BackupSteps extends Construct {
   readonly promoteIdentities: PromoteIdentities;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, { captures, secrets, vpc }: BackupStepsProps) {
+  constructor(scope: Construct, id: string, storage: Storage, { captures, secrets, vpc, dumps }: BackupStepsProps) {
     super(scope, id);
     this.claimSlot = new ClaimSlot(this, storage);
     this.preflight = new Preflight(this, captures);
     this.planWaves = new PlanWaves(this);
-    this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc });
-    this.pollCapture = new PollCapture(this, storage, captures);
-    this.finishCapture = new FinishCapture(this, storage, captures);
+    this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc, dumps });
+    this.pollCapture = new PollCapture(this, storage, captures, dumps);
+    this.finishCapture = new FinishCapture(this, storage, captures, dumps);
     this.sealManifest = new SealManifest(this, storage);
     this.promoteIdentities = new PromoteIdentities(this, storage, secrets);
     this.failRun = new FailRun(this, storage);

@@ -3,7 +3,8 @@ import type { Construct } from 'constructs';
 import type { VpcPlace } from '../../config/nodes.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
-import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import type { CaptureSources, DumpPlaces } from '../../lambdas/start-capture/sources.ts';
+import type { DumpTasks } from '../dump-tasks.ts';
 import { allow } from '../grants.ts';
 import type { IdentitiesSecrets } from '../identities-secrets.ts';
 import { allowSnapshots, rdsResources } from '../rds-rights.ts';
@@ -17,10 +18,16 @@ export interface StartCaptureProps {
   readonly copiedElsewhere?: boolean;
   /** The private network that the nodes are reached from. Only this step calls nodes: polls and ends ask AWS. */
   readonly vpc?: VpcPlace | undefined;
+  /** Absent where no node is configured for Fargate. */
+  readonly dumps?: DumpTasks | undefined;
 }
 
 export class StartCapture extends StepLambda<typeof startCapture> {
-  constructor(scope: Construct, storage: Storage, { captures, secrets, copiedElsewhere, vpc }: StartCaptureProps) {
+  constructor(
+    scope: Construct,
+    storage: Storage,
+    { captures, secrets, copiedElsewhere, vpc, dumps }: StartCaptureProps,
+  ) {
     super(scope, 'StartCapture', {
       step: startCapture,
       // Identities are fetched and stored within the call: a token, the identities and Scan, 30 s each at most.
@@ -28,7 +35,8 @@ export class StartCapture extends StepLambda<typeof startCapture> {
       vpc,
       environment: {
         ...storage.environment,
-        CAPTURES: inAnEnvironment(captures),
+        CAPTURES: inAnEnvironment(captures, dumps?.places ?? {}),
+        DUMP_PLACES: JSON.stringify(dumps?.places ?? {}),
         ENVELOPE_KEY: storage.envelopeKey.keyArn,
         COPIED_ELSEWHERE: copiedElsewhere === true ? 'yes' : 'no',
       },
@@ -49,6 +57,7 @@ export class StartCapture extends StepLambda<typeof startCapture> {
         });
         secrets.grantStore(role);
         allowSnapshots(role, storage.network, rdsResources(scope, storage.network, captures));
+        dumps?.grantStart(role);
       },
     });
   }
@@ -63,10 +72,15 @@ export class CapturesTooLarge extends LedgerholdError {
   readonly kind = 'usage';
 }
 
-export const captureBytes = (captures: CaptureSources): number => Buffer.byteLength(JSON.stringify(captures));
+/** Of one node's place for dump tasks: two ARNs, and a handful of ids. */
+const PLACE_BYTES = 500;
 
-function inAnEnvironment(captures: CaptureSources): string {
-  const size = captureBytes(captures);
+/** `places`: how many nodes have a place for dump tasks; default: none. */
+export const captureBytes = (captures: CaptureSources, places = 0): number =>
+  Buffer.byteLength(JSON.stringify(captures)) + places * PLACE_BYTES;
+
+function inAnEnvironment(captures: CaptureSources, places: DumpPlaces): string {
+  const size = captureBytes(captures, Object.keys(places).length);
   if (size <= CAPTURES_LIMIT) return JSON.stringify(captures);
   throw new CapturesTooLarge(
     `the sources of all captures are ${size} bytes, and a Lambda's environment has room for ${CAPTURES_LIMIT}`,

@@ -13,6 +13,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { EcsUnavailable } from '../../core/dump-task.ts';
 import { SecretsUnavailable } from '../../core/identities-secret.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import type { AskedRun, Run, Ticket } from '../../core/run.ts';
@@ -70,6 +71,9 @@ const PATIENTLY = {
   maxDelay: Duration.seconds(60),
 } as const;
 
+/** The same of the steps that ask ECS; a repeated start finds the task that the first one started. */
+const PATIENTLY_OF_ECS = { ...PATIENTLY, on: [EcsUnavailable] } as const;
+
 /** Every minute, 30 times: RDS's own backup windows are half an hour long. */
 const UNTIL_THE_WINDOW_CLOSES = {
   on: [DatabaseBusy],
@@ -119,9 +123,12 @@ function states(scope: Construct, steps: BackupSteps) {
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {
       input: { ticket, components },
-      retries: [SHORTLY, PATIENTLY, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED],
+      retries: [SHORTLY, PATIENTLY, PATIENTLY_OF_ECS, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED],
     }),
-    poll: steps.pollCapture.task('Poll the capture', { input: { ticket, handle }, retries: [SHORTLY, PATIENTLY] }),
+    poll: steps.pollCapture.task('Poll the capture', {
+      input: { ticket, handle },
+      retries: [SHORTLY, PATIENTLY, PATIENTLY_OF_ECS],
+    }),
     hasItEnded: whether(scope, 'Has it ended?', isTrue(pollCapture.ended)),
     wait: new Wait(scope, 'Wait', { time: WaitTime.secondsPath(pathOf(pollCapture.waitSeconds)) }),
     finish: steps.finishCapture.task('Finish the capture', {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { captureEnds, type DeployedSource, deployedCaptures } from '../../aws/deployed-captures.ts';
 import { endedCaptures, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
@@ -117,6 +118,7 @@ describe('a deployed source', () => {
   const reach = () => ({
     ...{ vault, encryption, rds: rdsClient('eu-central-1'), clock: { now: () => new Date(0) } },
     secrets: fakeSecretsManager().client,
+    ...{ ecs: new ECSClient({ region: 'eu-central-1' }), place: undefined },
   });
 
   test('of identities is their endpoint, and can be taken', () => {
