@@ -140,7 +140,7 @@ describe('a redrive', () => {
       );
       const [ticket] = waves.flat();
       if (ticket === undefined) throw new Error('no ticket');
-      await startCapture({ ticket }, stepsFor(world, execution).ports).then(
+      await startCapture({ ticket, components: run.components }, stepsFor(world, execution).ports).then(
         () => execution.succeed({}),
         ({ name, message }: Error) => execution.fail(name, JSON.stringify({ errorMessage: message })),
       );

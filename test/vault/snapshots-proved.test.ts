@@ -25,7 +25,7 @@ async function sealed(told = (handle: string) => handle) {
   };
   const { fence } = await steps.claim();
   for (const ticket of (await planWaves({ run, fence }, ports)).waves.flat()) {
-    const { handle } = await startCapture({ ticket }, ports);
+    const { handle } = await startCapture({ ticket, components: run.components }, ports);
     await finishCapture({ ticket, handle }, ports);
   }
   await steps.seal();

@@ -1,3 +1,4 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
 import { deployedCaptures } from '../../aws/deployed-captures.ts';
@@ -58,7 +59,8 @@ function deployed() {
   const http: Http = async (url) =>
     url.includes('auth.') ? answer({ access_token: 'token', token_type: 'Bearer' }) : answer(validator.says);
   const rds = rdsClient('eu-central-1');
-  const reach = { vault, encryption, rds, clock: { now }, secrets: secrets.client, http: () => http };
+  const noDumps = { ecs: new ECSClient({ region: 'eu-central-1' }), place: undefined };
+  const reach = { vault, encryption, rds, clock: { now }, secrets: secrets.client, http: () => http, ...noDumps };
   const readings: Record<string, Reading> = { ...healthy };
   const toy = toyCaptures(vault, readings, now);
   const captures = deployedCaptures({
