@@ -1,8 +1,10 @@
 import { KMSClient } from '@aws-sdk/client-kms';
+import type { LockPolicy } from '../core/object-lock.ts';
 import type { Encryption, Signer } from '../core/ports.ts';
 import type { Vault, VaultJanitor } from '../core/vault.ts';
 import { kmsEnvelope } from './kms-envelope.ts';
 import { kmsSigner } from './kms-signer.ts';
+import { lockBy } from './object-lock.ts';
 import type { S3VaultOptions } from './s3-bucket.ts';
 import { s3Client } from './s3-client.ts';
 import { s3Janitor, s3Vault } from './s3-vault.ts';
@@ -14,6 +16,8 @@ export interface BucketAddress {
   readonly region?: string | undefined;
   readonly account?: string | undefined;
   readonly endpoint?: string | undefined;
+  /** How what is written is locked; absent: not at all. */
+  readonly lock?: LockPolicy | undefined;
 }
 
 export const openS3Vault = (address: BucketAddress): Vault => s3Vault(optionsOf(address));
@@ -25,7 +29,7 @@ export const openKmsSigner = (key: string): Signer => kmsSigner(new KMSClient(),
 
 export const openKmsEnvelope = (key: string): Encryption => kmsEnvelope(new KMSClient(), key);
 
-function optionsOf({ bucket, prefix, region, account, endpoint }: BucketAddress): S3VaultOptions {
+function optionsOf({ bucket, prefix, region, account, endpoint, lock }: BucketAddress): S3VaultOptions {
   const client = s3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -34,5 +38,6 @@ function optionsOf({ bucket, prefix, region, account, endpoint }: BucketAddress)
     ...{ client, bucket },
     ...(prefix === undefined ? {} : { prefix }),
     ...(account === undefined ? {} : { account }),
+    ...(lock === undefined ? {} : { lockFor: lockBy(lock, { now: () => new Date() }) }),
   };
 }

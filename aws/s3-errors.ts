@@ -27,6 +27,7 @@ const remedies: Readonly<Record<string, string>> = {
   BadDigest: 'Check memory and network of this machine: what S3 received is not what we sent.',
   EntityTooLarge: 'Give this server smaller objects, or use one that takes 5 TiB as S3 does.',
   NoSuchUpload: 'Run again, and let sweeps spare younger uploads: this one was removed while it was written.',
+  InvalidRequest: 'See what the message names; a vault on AWS needs a bucket with versioning and Object Lock.',
   InvalidObjectState: 'Bring the object back from its archive class (`aws s3api restore-object`), and run again.',
   KMSInvalidStateException: 'Enable the KMS key of the vault.',
   ENOTFOUND: NETWORK,

@@ -56,6 +56,7 @@ function importTime(file: string): number {
 /** What the handler's cold start reads. */
 const environment = {
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'network', VAULT_ACCOUNT: '111111111111' },
+  VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
   ...{ CAPTURES: '{}', ENVELOPE_KEY: 'arn:aws:kms:eu-central-1:111111111111:key/1', COPIED_ELSEWHERE: 'no' },
 };
 

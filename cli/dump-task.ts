@@ -3,6 +3,7 @@ import { openKmsEnvelope, openS3Vault } from '../aws/open.ts';
 import { readSecretValue } from '../aws/read-secret.ts';
 import { DumpOrder, DumpOrderUnusable, ORDER_VARIABLE } from '../core/dump-task.ts';
 import { LedgerholdError } from '../core/errors.ts';
+import { LockPolicy } from '../core/object-lock.ts';
 import type { Clock, Encryption } from '../core/ports.ts';
 import { LEASE_SECONDS, StaleFence } from '../core/slot.ts';
 import { type Vault, VaultUnavailable } from '../core/vault.ts';
@@ -128,10 +129,19 @@ function taskOf(env: Environment, clock: Clock): Task {
   const order = orderIn(variable(ORDER_VARIABLE));
   const vault: Vault = openS3Vault({
     ...{ bucket: variable('VAULT_BUCKET'), prefix: variable('VAULT_PREFIX'), account: variable('VAULT_ACCOUNT') },
+    lock: lockIn(variable('VAULT_LOCK')),
   });
   const encryption = openKmsEnvelope(variable('ENVELOPE_KEY'));
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
   return { order, vault, encryption, clock, env: inherited, holderGone: () => false };
+}
+
+function lockIn(text: string): LockPolicy {
+  try {
+    return LockPolicy.parse(JSON.parse(text));
+  } catch (cause) {
+    throw unusable('VAULT_LOCK says nothing that this version understands', { cause });
+  }
 }
 
 function orderIn(text: string): DumpOrder {

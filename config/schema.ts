@@ -68,10 +68,22 @@ const Notify = z
   })
   .partial();
 
+const Days = Seconds.refine((seconds) => seconds % 86_400 === 0, { error: 'write whole days or weeks' }).transform(
+  (seconds) => seconds / 86_400,
+);
+
 const Aws = z.strictObject({
   account: account.describe('Where `cdk deploy` puts the backup'),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'write a Region, such as eu-central-1' }),
   tags: z.record(z.string().min(1).max(128), z.string().max(256)).optional().describe('Put on all that is deployed'),
+  objectLock: z
+    .strictObject({
+      mode: z.enum(['governance', 'compliance']).default('governance'),
+      records: Days.default(365).describe('Manifests, receipts, keys, tombstones, drills, such as 365 days'),
+      artifacts: Days.default(14).describe('Dumps, identities and references, such as 14 days'),
+    })
+    .optional()
+    .describe('For how long nobody can remove or change what is written; in compliance not even the account’s root'),
 });
 
 /** Far above what one operator runs, and as far as a test has planned the stacks; a slip of the pen ends here. */

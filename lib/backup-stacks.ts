@@ -1,5 +1,6 @@
 import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
+import type { LockPolicy } from '../core/object-lock.ts';
 import { listenersOf } from './alarm-topics.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { type NodeGroup, nodeGroups } from './node-groups.ts';
@@ -22,7 +23,16 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const shared = { network, timeZone, group, retention, listeners: listenersOf(config), ...ofNetwork };
+    const lock = lockOf(config);
+    const shared = {
+      ...(lock && { lock }),
+      network,
+      timeZone,
+      group,
+      retention,
+      listeners: listenersOf(config),
+      ...ofNetwork,
+    };
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...shared, ...nodes });
     this.#tellWhatIsNeeded(nodes);
   }
@@ -50,3 +60,10 @@ export function backupStacks(app: App, config: Config): readonly BackupStack[] {
 
 const environmentOf = ({ aws }: Config): StackProps =>
   aws === undefined ? {} : { env: { account: aws.account, region: aws.region } };
+
+const lockOf = ({ aws }: Config): LockPolicy | undefined =>
+  aws?.objectLock && {
+    mode: aws.objectLock.mode === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE',
+    recordDays: aws.objectLock.records,
+    artifactDays: aws.objectLock.artifacts,
+  };

@@ -111,7 +111,7 @@ export class DumpTasks extends Construct {
     });
     definition.addContainer(DUMP_CONTAINER, {
       image,
-      environment: { ...storage.environment, ENVELOPE_KEY: storage.envelopeKey.keyArn },
+      environment: { ...storage.lockingEnvironment, ENVELOPE_KEY: storage.envelopeKey.keyArn },
       logging: LogDriver.awsLogs({
         streamPrefix: DUMP_CONTAINER,
         logGroup: new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS }),

@@ -2,6 +2,7 @@ import { CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { VpcPlace } from '../config/nodes.ts';
 import { backupMachineName, type NetworkName } from '../core/names.ts';
+import type { LockPolicy } from '../core/object-lock.ts';
 import type { RetainPolicy } from '../lambdas/retain-node/contract.ts';
 import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
@@ -34,6 +35,8 @@ export interface LedgerBackupProps {
   readonly group?: number;
   /** The vault of the network's first group. Default: a vault of its own, which outlives the stack. */
   readonly storage?: Storage;
+  /** How the vault's objects are locked. Default: governance, records for a year, artifacts for 14 days. */
+  readonly lock?: LockPolicy;
   /** Who is told of alarms. Default: nobody. */
   readonly listeners?: Listeners;
   /** What watches the network's first group. Default: a watchdog, topics and a dashboard of its own. */
@@ -66,7 +69,7 @@ export class LedgerBackup extends Construct {
   constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
     const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc, fargate = {} } = props;
-    this.storage = props.storage ?? new Storage(this, 'Storage', network);
+    this.storage = props.storage ?? new Storage(this, 'Storage', network, props.lock);
     this.identities = new IdentitiesSecrets(this, 'Identities', network, captures);
     const places = { storage: this.storage, captures, fargate };
     this.dumps = Object.keys(fargate).length === 0 ? undefined : new DumpTasks(this, 'Dumps', places);

@@ -4,6 +4,7 @@ import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { NetworkName } from '../core/names.ts';
+import { DEFAULT_LOCK, type LockPolicy, lockDays } from '../core/object-lock.ts';
 import { allow } from './grants.ts';
 
 /** Patterns of keys within the network's part of the vault, such as `leases/*`. */
@@ -25,6 +26,7 @@ const HIDDEN = { noncurrentVersionExpiration: Duration.days(30), expiredObjectDe
 /** The vault's bucket and the keys. All of it outlives the stack. */
 export class Storage extends Construct {
   readonly network: NetworkName;
+  readonly lock: LockPolicy;
   readonly bucket: Bucket;
   /** Encrypts the bucket's objects at rest. */
   readonly bucketKey: Key;
@@ -33,9 +35,10 @@ export class Storage extends Construct {
   /** Signs manifests: ECDSA P-256. */
   readonly signingKey: Key;
 
-  constructor(scope: Construct, id: string, network: NetworkName) {
+  constructor(scope: Construct, id: string, network: NetworkName, lock: LockPolicy = DEFAULT_LOCK) {
     super(scope, id);
     this.network = network;
+    this.lock = lock;
     const kept = { removalPolicy: RemovalPolicy.RETAIN };
     this.bucketKey = new Key(this, 'BucketKey', { ...kept, enableKeyRotation: true });
     this.envelopeKey = new Key(this, 'EnvelopeKey', { ...kept, enableKeyRotation: true });
@@ -62,6 +65,11 @@ export class Storage extends Construct {
     return { VAULT_BUCKET: this.bucket.bucketName, VAULT_PREFIX: this.network, VAULT_ACCOUNT: account };
   }
 
+  /** The same, and for how long what it writes is locked. */
+  get lockingEnvironment() {
+    return { ...this.environment, VAULT_LOCK: JSON.stringify(this.lock) };
+  }
+
   /** No step may delete, overwrite, or read an artifact. */
   grant(role: Role, { read = [], writeOnce = [] }: VaultRights): void {
     this.#grantObjects(role, read);
@@ -70,6 +78,12 @@ export class Storage extends Construct {
       actions: ['s3:PutObject', 's3:AbortMultipartUpload'],
       resources: this.#objects(writeOnce),
       conditions: this.#inOurAccount,
+    });
+    allow(role, {
+      because:
+        'What it adds is locked against deletion from the moment it is there; it may not lift or shorten a lock.',
+      actions: ['s3:PutObjectRetention'],
+      resources: this.#objects(writeOnce.filter((pattern) => lockDays(pattern, this.lock) !== undefined)),
     });
     allow(role, {
       because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',

@@ -29,6 +29,7 @@ const environment = {
     AWS_SESSION_TOKEN: 'token',
   },
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'acme', VAULT_ACCOUNT: '111111111111' },
+  VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
   ...{ CAPTURES: '{}', DUMP_PLACES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing' },
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
 };

@@ -8,7 +8,7 @@ import { VaultUnavailable } from '../../core/vault.ts';
 /** Applies the slot's rule: sealed, running, or taken with the next fence; never where nothing could be chained after it. */
 export const claimSlot = defineStep({
   name: 'claim-slot',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK'],
   /** `holder`: the execution's id (`$$.Execution.Id`), unique to this run. */
   input: z.strictObject({ run: AskedRun, holder: z.string().min(1) }),
   output: z.strictObject({

@@ -10,7 +10,7 @@ import { VaultUnavailable } from '../../core/vault.ts';
 /** Writes the end half of the receipt of a capture that has ended and been checked. */
 export const finishCapture = defineStep({
   name: 'finish-capture',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK'],
   input: z.strictObject({ ticket: Ticket, handle: z.string() }),
   output: z.strictObject({ component: ComponentName, end: Sha256 }),
   errors: [StaleFence, CaptureFailed, VaultUnavailable, RdsUnavailable],

@@ -21,7 +21,7 @@ const Some = z.array(z.string()).max(100);
  */
 export const retainNode = defineStep({
   name: 'retain-node',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'SIGNING_KEY', 'NETWORK', 'RETENTION'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK', 'SIGNING_KEY', 'NETWORK', 'RETENTION'],
   input: z.strictObject({ node: NodeName }),
   output: z.strictObject({
     expired: Some,

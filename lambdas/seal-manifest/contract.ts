@@ -10,7 +10,7 @@ import { VaultUnavailable } from '../../core/vault.ts';
 /** Proves the order from the receipts, signs, and writes the manifest last: the commit mark. */
 export const sealManifest = defineStep({
   name: 'seal-manifest',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'SIGNING_KEY'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK', 'SIGNING_KEY'],
   input: z.strictObject({ run: Run, fence: Fence }),
   output: z.strictObject({
     set: z.string(),

@@ -17,7 +17,16 @@ import { VaultUnavailable } from '../../core/vault.ts';
 export const startCapture = defineStep({
   name: 'start-capture',
   /** `COPIED_ELSEWHERE`: `yes` where snapshots are to be copied to another account, else `no`. */
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'CAPTURES', 'DUMP_PLACES', 'ENVELOPE_KEY', 'COPIED_ELSEWHERE'],
+  env: [
+    'VAULT_BUCKET',
+    'VAULT_PREFIX',
+    'VAULT_ACCOUNT',
+    'VAULT_LOCK',
+    'CAPTURES',
+    'DUMP_PLACES',
+    'ENVELOPE_KEY',
+    'COPIED_ELSEWHERE',
+  ],
   /** `components`: of the whole run; from them and the protocol the guard finds what must have ended. */
   input: z.strictObject({ ticket: Ticket, components: Components }),
   output: z.strictObject({ handle: z.string() }),

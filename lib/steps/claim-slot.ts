@@ -9,7 +9,7 @@ export class ClaimSlot extends StepLambda<typeof claimSlot> {
     super(scope, 'ClaimSlot', {
       step: claimSlot,
       timeout: Duration.minutes(1),
-      environment: storage.environment,
+      environment: storage.lockingEnvironment,
       grant: (role) =>
         storage.grant(role, {
           read: ['format.json', 'leases/*', 'sets/*/manifests/*'],

@@ -12,7 +12,7 @@ export class FinishCapture extends StepLambda<typeof finishCapture> {
     super(scope, 'FinishCapture', {
       step: finishCapture,
       timeout: Duration.minutes(1),
-      environment: storage.environment,
+      environment: storage.lockingEnvironment,
       grant: (role) => {
         storage.grant(role, {
           read: [

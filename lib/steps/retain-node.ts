@@ -15,7 +15,7 @@ export class RetainNode extends StepLambda<typeof retainNode> {
       // A deletion takes some 50 ms, so some 10,000 artifacts and snapshots; what is left then goes in the next hour.
       timeout: Duration.minutes(14),
       environment: {
-        ...storage.environment,
+        ...storage.lockingEnvironment,
         SIGNING_KEY: storage.signingKey.keyArn,
         NETWORK: storage.network,
         RETENTION: JSON.stringify(policy),

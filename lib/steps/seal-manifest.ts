@@ -10,7 +10,7 @@ export class SealManifest extends StepLambda<typeof sealManifest> {
     super(scope, 'SealManifest', {
       step: sealManifest,
       timeout: Duration.minutes(5),
-      environment: { ...storage.environment, SIGNING_KEY: storage.signingKey.keyArn },
+      environment: { ...storage.lockingEnvironment, SIGNING_KEY: storage.signingKey.keyArn },
       grant: (role) => {
         storage.grant(role, {
           read: ['leases/*', 'keys/*', 'sets/*/receipts/*', 'sets/*/manifests/*'],

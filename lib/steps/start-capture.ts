@@ -34,7 +34,7 @@ export class StartCapture extends StepLambda<typeof startCapture> {
       timeout: Duration.minutes(5),
       vpc,
       environment: {
-        ...storage.environment,
+        ...storage.lockingEnvironment,
         CAPTURES: inAnEnvironment(captures, dumps?.places ?? {}),
         DUMP_PLACES: JSON.stringify(dumps?.places ?? {}),
         ENVELOPE_KEY: storage.envelopeKey.keyArn,

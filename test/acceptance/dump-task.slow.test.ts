@@ -66,7 +66,13 @@ describeWithPostgres('the program of the dump task', () => {
       env: {
         ...{ PATH: process.env['PATH'], AWS_REGION: region, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
         ...{ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_ENDPOINT_URL: aws.origin },
-        ...{ VAULT_BUCKET: 'vault', VAULT_PREFIX: 'acme', VAULT_ACCOUNT: OWNER, ENVELOPE_KEY: 'alias/envelope' },
+        ...{
+          VAULT_BUCKET: 'vault',
+          VAULT_PREFIX: 'acme',
+          VAULT_ACCOUNT: OWNER,
+          VAULT_LOCK,
+          ENVELOPE_KEY: 'alias/envelope',
+        },
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -103,7 +103,7 @@ describe('its tasks', () => {
     const names = definition?.['Properties'].ContainerDefinitions[0].Environment.map(
       ({ Name }: { Name: string }) => Name,
     ).sort();
-    expect(names).toEqual(['ENVELOPE_KEY', 'VAULT_ACCOUNT', 'VAULT_BUCKET', 'VAULT_PREFIX']);
+    expect(names).toEqual(['ENVELOPE_KEY', 'VAULT_ACCOUNT', 'VAULT_BUCKET', 'VAULT_LOCK', 'VAULT_PREFIX']);
   });
 
   test('are known to the step that starts them', () => {

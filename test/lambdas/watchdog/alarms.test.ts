@@ -9,7 +9,7 @@ import { always } from '../../fakes/rds-world.ts';
 import { type AlarmProperties, type Datapoint, isOf, stateOf } from '../../support/alarm-state.ts';
 import { backupToy, healthy, reading, toyRun, toySteps } from '../../support/toy-sets.ts';
 import { CREDENTIALS, watchedStack } from '../../support/watched-stack.ts';
-import { IDENTITIES, KEYS, type WatchedWorld, watchedToy, watchedWorld } from '../../support/watched-world.ts';
+import { IDENTITIES, KEYS, type WatchedWorld, watchedWorld } from '../../support/watched-world.ts';
 
 const NETWORK = 'ledgerhold-toy-net-';
 let alarms: ReadonlyMap<string, AlarmProperties>;
