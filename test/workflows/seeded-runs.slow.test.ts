@@ -2,21 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { NodeName } from '../../core/names.ts';
 import { Run } from '../../core/run.ts';
-import { claimSlot } from '../../lambdas/claim-slot/contract.ts';
-import { run as runClaimSlot } from '../../lambdas/claim-slot/run.ts';
-import { failRun } from '../../lambdas/fail-run/contract.ts';
-import { run as runFailRun } from '../../lambdas/fail-run/run.ts';
-import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
-import { run as runFinishCapture } from '../../lambdas/finish-capture/run.ts';
-import { planWaves } from '../../lambdas/plan-waves/contract.ts';
-import { run as runPlanWaves } from '../../lambdas/plan-waves/run.ts';
-import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
-import { run as runPollCapture } from '../../lambdas/poll-capture/run.ts';
-import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
-import { run as runSealManifest } from '../../lambdas/seal-manifest/run.ts';
-import { startCapture } from '../../lambdas/start-capture/contract.ts';
-import { run as runStartCapture } from '../../lambdas/start-capture/run.ts';
-import { local, runtime } from '../../local/runtime.ts';
+import { stepsOf } from '../../local/backup-runtime.ts';
+import { type LocalStep, runtime } from '../../local/runtime.ts';
 import { readManifest } from '../../vault/sets.ts';
 import { verify } from '../../vault/verify.ts';
 import { COMPONENTS, numbers, protocol, type SeededWorld, seededWorld } from '../support/seeded-world.ts';
@@ -55,28 +42,25 @@ const runOf = (slot: string): Run =>
 /** What a redrive calls again: a step with the input that it had. */
 type Again = () => Promise<unknown>;
 
+/** The steps as every runtime has them; each call may be killed, and can be made again. */
 function backup({ ports, invoke }: SeededWorld, again: Again[]) {
-  const step =
-    <In, Out>(run: (input: In, with_: typeof ports) => Promise<Out>) =>
-    async (input: In): Promise<Out> => {
-      again.push(() => invoke(() => run(input, ports)));
+  const mortal = ({ contract, run }: LocalStep): LocalStep => ({
+    contract,
+    run: async (input, signal) => {
+      again.push(() => invoke(() => run(input, new AbortController().signal)));
       atWork += 1;
       try {
-        return await invoke(() => run(input, ports));
+        return await invoke(() => run(input, signal));
       } finally {
         atWork -= 1;
       }
-    };
-  const steps = {
-    claimSlot: local(claimSlot, step(runClaimSlot)),
-    planWaves: local(planWaves, step(runPlanWaves)),
-    startCapture: local(startCapture, step(runStartCapture)),
-    pollCapture: local(pollCapture, step(runPollCapture)),
-    finishCapture: local(finishCapture, step(runFinishCapture)),
-    sealManifest: local(sealManifest, step(runSealManifest)),
-    failRun: local(failRun, step(runFailRun)),
-  };
-  return runtime({ definition, steps });
+    },
+  });
+  const steps = stepsOf({ ...ports, captures: { ...ports.captures, stop: async () => {} } });
+  return runtime({
+    definition,
+    steps: Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, mortal(step)])),
+  });
 }
 
 /** Lets time pass, from timer to timer, until it is done. */
