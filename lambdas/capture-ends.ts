@@ -5,12 +5,16 @@ import { endedCaptures } from '../aws/lambda-captures.ts';
 import { rdsEnds } from '../aws/rds-captures.ts';
 import type { RdsReach } from '../aws/rds-source.ts';
 
-/** What follows the start of a capture, for every kind that can be deployed. */
-export const deployedEnds = (
-  reach: Pick<RdsReach, 'rds' | 'vault' | 'clock'>,
-  ecs: ECSClient = new ECSClient(),
-): CaptureEnds => ({
+type EndsReach = Pick<RdsReach, 'rds' | 'vault' | 'clock'>;
+
+/** Of kinds that leave something outside the vault to be attested: all that the step which starts captures asks of ends. */
+export const attestedEnds = (reach: EndsReach): CaptureEnds => ({
   identities: endedCaptures(),
   rds: rdsEnds(reach),
-  dump: dumpEnds({ ...reach, ecs }),
+});
+
+/** What follows the start of a capture, for every kind that can be deployed. */
+export const deployedEnds = (reach: EndsReach): CaptureEnds => ({
+  ...attestedEnds(reach),
+  dump: dumpEnds({ ...reach, ecs: new ECSClient() }),
 });

@@ -6,7 +6,7 @@ import { defaultKeyOf } from '../../aws/kms-default-key.ts';
 import { kmsEnvelope } from '../../aws/kms-envelope.ts';
 import { rdsClient } from '../../aws/rds-client.ts';
 import { orderingNamed } from '../../protocols/orderings.ts';
-import { deployedEnds } from '../capture-ends.ts';
+import { attestedEnds } from '../capture-ends.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
 import { startCapture } from './contract.ts';
@@ -30,7 +30,7 @@ export const handler = serve(startCapture, run, (env) => {
     ...ports,
     protocolNamed: orderingNamed,
     captures: deployedCaptures({
-      ends: deployedEnds(reach, ecs),
+      ends: attestedEnds(reach),
       sourceOf: (node, component) => deployedSource(sources[node]?.[component], { ...reach, place: places[node] }),
     }),
   };
