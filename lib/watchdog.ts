@@ -56,7 +56,10 @@ export class Watchdog extends StepLambda<typeof watchdog> {
     allow(this.#lambdaRole, {
       because: 'It sees whether a secret is being deleted; it may not read its value.',
       actions: ['secretsmanager:DescribeSecret'],
-      resources: nodes.flatMap(({ credentials, identities }) => [...credentials, ...(identities ? [identities] : [])]),
+      resources: nodes.flatMap(({ credentials, identities }) => [
+        ...credentials,
+        ...(identities === undefined ? [] : [this.#secretNamed(identities)]),
+      ]),
     });
     if (snapshots && !this.#seesSnapshots) allowSeeingSnapshots(this.#lambdaRole);
     this.#seesSnapshots ||= snapshots;
@@ -69,6 +72,12 @@ export class Watchdog extends StepLambda<typeof watchdog> {
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 300 },
       },
     });
+  }
+
+  /** Six characters that Secrets Manager chooses stand behind a name. */
+  #secretNamed(name: string): string {
+    const { partition, region, account } = Stack.of(this);
+    return `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}-??????`;
   }
 
   #caller(): Role {

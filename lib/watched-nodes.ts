@@ -1,3 +1,4 @@
+import { identitiesSecretName } from '../core/identities-secret.ts';
 import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import type { BackupNode } from './backup-nodes.ts';
@@ -10,13 +11,18 @@ export const watchedNodes = (
 ): readonly WatchedNode[] =>
   nodes
     .filter(({ enabled }) => enabled)
-    .map(({ run: { node, components }, everySeconds }) => ({
+    .map(({ run: { network, node, components }, everySeconds }) => ({
       ...{ node, everySeconds, timeZone },
       components: components.map(({ component }) => component),
       credentials: Object.values(captures[node] ?? {}).flatMap((source) =>
         'identities' in source ? [source.identities.auth.clientSecretArn] : [],
       ),
+      // By its name, not its ARN: that of another group's stack would tie the two stacks to each other.
+      ...(hasIdentities(captures[node] ?? {}) && { identities: identitiesSecretName(network, node) }),
     }));
+
+const hasIdentities = (components: CaptureSources[string]): boolean =>
+  Object.values(components).some((source) => 'identities' in source);
 
 /** Whether any component is captured as a snapshot. */
 export const hasSnapshots = (captures: CaptureSources): boolean =>

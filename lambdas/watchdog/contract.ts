@@ -11,7 +11,7 @@ export const WatchedNode = z.strictObject({
   components: z.array(ComponentName).min(1).max(32),
   /** ARNs of secrets that a capture signs in with. */
   credentials: z.array(z.string()).max(4),
-  /** ARN of the secret with the identities of the newest set, if there is one. */
+  /** Name of the secret with the identities of the newest set, if there is one. */
   identities: z.string().optional(),
 });
 export type WatchedNode = z.infer<typeof WatchedNode>;
