@@ -110,7 +110,14 @@ export const ALARMS = {
     },
   },
   DISK_TOO_FULL: { means: 'a run did not start, since the vault’s disk has no room for its set', serve: true },
-  RETENTION_FAILED: { means: 'what should expire did not; the vault grows until it does', serve: true },
+  RETENTION_FAILED: {
+    means: 'what should expire did not; the vault grows until it does',
+    serve: true,
+    aws: {
+      metric: { namespace: 'AWS/Lambda', names: ['Errors'], of: 'FunctionName' },
+      ...{ ...counted, each: 'network', pages: false },
+    },
+  },
   SECOND_VAULT_BEHIND: { means: 'the second vault lacks what the first one has', serve: true },
   SILENT: {
     means: 'no ping came: raised by whoever is pinged, when `serve` no longer runs or something else is wrong',

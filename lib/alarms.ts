@@ -26,6 +26,8 @@ export interface AlarmsProps {
   readonly nodes: readonly WatchedNode[];
   /** A workflow of runs, and the step that leaves the reason of a failed one in the vault. */
   readonly workflow?: { readonly stateMachine: IStateMachine; readonly failRun: IFunction };
+  /** The step of retention that fails where something does not expire; the workflow goes on with the other nodes. */
+  readonly retain?: IFunction;
   /** Where the starts of runs end that EventBridge could not deliver. */
   readonly deadLetters?: IQueue;
   /** Where the watchdog is, which measures what there is one of in a network. */
@@ -127,7 +129,7 @@ const anyOf = (alarms: readonly IAlarm[]): IAlarmRule => AlarmRule.anyOf(...alar
 
 /** What a rule is raised for, each by itself. */
 function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
-  const { network, nodes, workflow, deadLetters, ofNetwork, group: about = '' } = props;
+  const { network, nodes, workflow, retain, deadLetters, ofNetwork, group: about = '' } = props;
   const { metric, each } = ruleOf(name);
   const watched = nodes.filter(({ credentials, identities }) => {
     return name !== 'IDENTITY_UNREADABLE' || credentials.length > 0 || identities !== undefined;
@@ -146,6 +148,9 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
     const ofStates = { StateMachineArn: stateMachine.stateMachineArn };
     const dimensions = metric.namespace === 'AWS/States' ? ofStates : { FunctionName: failRun.functionName };
     return [{ about, dimensions }];
+  }
+  if (metric.namespace === 'AWS/Lambda') {
+    return retain === undefined ? [] : [{ about, dimensions: { FunctionName: retain.functionName } }];
   }
   if (metric.namespace === 'AWS/SQS') {
     return deadLetters === undefined ? [] : [{ about, dimensions: { QueueName: deadLetters.queueName } }];

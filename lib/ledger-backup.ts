@@ -83,14 +83,15 @@ export class LedgerBackup extends Construct {
     const first = props.watch === undefined;
     this.watch = props.watch ?? new Watch(this, 'Watch', { storage: this.storage, listeners: props.listeners ?? {} });
     this.watch.watchdog.expect({ group, nodes: watched, snapshots, ofNetwork: first });
+    const policy = { keep: props.retention ?? {}, timeZone };
+    this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
     this.alarms = new Alarms(this, 'Alarms', {
       ...{ network, topics: this.watch.topics, nodes: watched, deadLetters: this.schedules.deadLetters },
       workflow: { stateMachine, failRun: this.steps.failRun.lambda },
+      ...(this.retention && { retain: this.retention.steps.retainNode.lambda }),
       ...(first ? { ofNetwork: { snapshots } } : { group: String(group) }),
     });
     if (first) this.#show(watched);
-    const policy = { keep: props.retention ?? {}, timeZone };
-    this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
     // Whoever verifies takes the public half from here, not from the vault.
     new CfnOutput(this, 'SigningKey', { value: this.storage.signingKey.keyArn });

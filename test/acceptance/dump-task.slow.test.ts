@@ -16,6 +16,7 @@ import { endedCaptures, type LambdaSource, type Store, takenInLambda } from '../
 import { s3Client } from '../../aws/s3-client.ts';
 import { s3Vault } from '../../aws/s3-vault.ts';
 import { ORDER_VARIABLE } from '../../core/dump-task.ts';
+import { DEFAULT_LOCK } from '../../core/object-lock.ts';
 import { Run } from '../../core/run.ts';
 import type { Vault } from '../../core/vault.ts';
 import { startOAuthServer } from '../../demo/oauth-server.ts';
@@ -42,6 +43,7 @@ import { describeWithPostgres } from '../support/postgres.ts';
 import { newKeys } from '../support/toy-sets.ts';
 import { emitted } from '../support/workflows.ts';
 
+const VAULT_LOCK = JSON.stringify(DEFAULT_LOCK);
 const SECRETS = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:';
 const clock = { now: () => new Date() };
 const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
