@@ -15,9 +15,10 @@ export const DEFAULT_LOCK: LockPolicy = { mode: 'GOVERNANCE', recordDays: 365, a
 
 /**
  * Days for which an object is locked, by its class, which its key tells; undefined for what coordinates and proves
- * nothing, such as leases: there are many of them, and each is worth little tomorrow.
+ * nothing, such as leases and the heartbeats of a dump's task: there are many of them, and each is worth little tomorrow.
  */
 export function lockDays(key: string, { recordDays, artifactDays }: LockPolicy): number | undefined {
+  if (key.includes('/tasks/')) return undefined;
   if (/^sets\/[^/]+\/runs\//.test(key)) return key.includes('/receipts/') ? recordDays : artifactDays;
   return /^(?:format\.json$|keys\/|sets\/|drills\/)/.test(key) ? recordDays : undefined;
 }

@@ -34,5 +34,7 @@ describe('an object is locked by its class', () => {
 
   test('and what coordinates is not', () => {
     expect(lockDays(leaseKey(run.node, run.slot, 1), DEFAULT_LOCK)).toBeUndefined();
+    const heartbeat = `${runPrefix(run.node, run.slot, run.fence)}tasks/participant/00000001.json`;
+    expect(lockDays(heartbeat, DEFAULT_LOCK)).toBeUndefined();
   });
 });

@@ -128,7 +128,8 @@ describe('its tasks', () => {
   test('may write their own dumps and signs of life, seal, and read their secrets; not open, list others, or delete', () => {
     expect(actionsOf(child('TaskRole'))).toEqual([
       ...['kms:Decrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKey'],
-      ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject', 'secretsmanager:GetSecretValue'],
+      ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObjectRetention'],
+      ...['secretsmanager:GetSecretValue'],
     ]);
     const text = JSON.stringify(statementsOf(child('TaskRole')));
     for (const part of ['leases/sync-1/*', 'runs/*/participant.dump*', 'runs/*/tasks/sequencer/*', SECRET]) {

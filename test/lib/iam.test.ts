@@ -54,6 +54,8 @@ const ALLOWED: readonly Case[] = [
     'lambda:InvokeFunction',
     `arn:aws:lambda:${REGION}:${ACCOUNT}:function:Steps-ClaimSlot-Function`,
   ],
+  ['Steps/StartCapture', 's3:PutObjectRetention', vault(ARTIFACT)],
+  ['Steps/SealManifest', 's3:PutObjectRetention', vault(MANIFEST)],
 ];
 
 const DENIED: readonly Case[] = [
@@ -61,7 +63,10 @@ const DENIED: readonly Case[] = [
   ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE), { context: over }],
   ['Steps/SealManifest', 's3:PutObject', vault(MANIFEST), { context: over }],
   ['Steps/StartCapture', 's3:PutObject', vault(ARTIFACT), { context: over }],
-  // Each step writes what is its own.
+  // Each step writes, and locks, what is its own.
+  ['Steps/SealManifest', 's3:PutObjectRetention', vault(ARTIFACT)],
+  ['Steps/StartCapture', 's3:PutObjectRetention', vault(MANIFEST)],
+  ['Steps/PollCapture', 's3:PutObjectRetention', vault(RECEIPT)],
   ['Steps/ClaimSlot', 's3:PutObject', vault(MANIFEST), { context: once }],
   ['Steps/StartCapture', 's3:PutObject', vault(MANIFEST), { context: once }],
   ['Steps/PollCapture', 's3:PutObject', vault(RECEIPT), { context: once }],
@@ -99,7 +104,8 @@ const DENIED: readonly Case[] = [
 const NEVER: readonly (readonly [action: string, resource: string])[] = [
   ['s3:DeleteObject', vault(MANIFEST)],
   ['s3:DeleteObjectVersion', vault(ARTIFACT)],
-  ['s3:PutObjectRetention', vault(ARTIFACT)],
+  ['s3:PutObjectRetention', vault(LEASE)],
+  ['s3:PutObjectLegalHold', vault(ARTIFACT)],
   ['s3:BypassGovernanceRetention', vault(ARTIFACT)],
   ['s3:PutBucketPolicy', 'arn:aws:s3:::Storage-Vault'],
   ['s3:PutLifecycleConfiguration', 'arn:aws:s3:::Storage-Vault'],
