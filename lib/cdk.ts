@@ -1,36 +1,26 @@
 /**
  * What a CDK app of one's own imports as `ledgerhold/cdk`:
  *
- *     for (const props of backupsOf('ledgerhold.yaml')) new LedgerBackup(stack, `Backup${props.group}`, props);
+ *     const [first, ...others] = backupsOf('ledgerhold.yaml');
+ *     const { storage, watch } = new LedgerBackup(stack, 'Backup', first);
+ *     for (const props of others) new LedgerBackup(anotherStack, 'Backup', { ...props, storage, watch });
  */
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../config/parse.ts';
-import { listenersOf } from './alarm-topics.ts';
-import type { LedgerBackupProps } from './ledger-backup.ts';
-import { nodeGroups } from './node-groups.ts';
-import { hasSnapshots } from './watched-nodes.ts';
+import { backupProps, type GroupProps } from './backup-props.ts';
 
 export type { VpcPlace } from '../config/nodes.ts';
 export type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 export type { Listeners } from './alarm-topics.ts';
 export type { BackupNode } from './backup-nodes.ts';
+export type { GroupProps } from './backup-props.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 export { Storage } from './storage.ts';
 export { Watch } from './watch.ts';
 
 /**
  * What a config asks for, a backup for each group of its nodes; a small network without private networks is one group.
- * Give the `storage` and `watch` of the first to the others. Throws `ConfigInvalid` with every problem.
+ * Give `storage` and `watch` of the first to the others. Throws `ConfigInvalid` with every problem.
  */
-export function backupsOf(file: string): readonly (LedgerBackupProps & { readonly group: number })[] {
-  const config = parseConfig(file, readFileSync(file, 'utf8'));
-  const { network, timeZone } = config;
-  const groups = nodeGroups(config);
-  const snapshots = groups.some(({ captures }) => hasSnapshots(captures));
-  const shared = { network, timeZone, listeners: listenersOf(config) };
-  return groups.map(({ captures, ...nodes }, index) => ({
-    ...{ ...shared, ...nodes, captures, group: index + 1 },
-    // Only the first group's turn looks at what there is one of in a network.
-    snapshots: index === 0 ? snapshots : hasSnapshots(captures),
-  }));
-}
+export const backupsOf = (file: string): readonly [GroupProps, ...GroupProps[]] =>
+  backupProps(parseConfig(file, readFileSync(file, 'utf8')));
