@@ -21,8 +21,9 @@ export class BackupStack extends Stack {
     this.#tellWhatIsNeeded(props);
   }
 
-  #tellWhatIsNeeded({ captures, vpc }: GroupProps): void {
-    if (vpc !== undefined) new CfnOutput(this, 'Endpoints', { value: endpointsOf(this.region).join(', ') });
+  #tellWhatIsNeeded({ captures, vpc, fargate = {} }: GroupProps): void {
+    const endpoints = endpointsOf(this.region, Object.keys(fargate).length > 0);
+    if (vpc !== undefined) new CfnOutput(this, 'Endpoints', { value: endpoints.join(', ') });
     for (const [node, components] of Object.entries(captures)) {
       const elsewhere = Object.keys(components).filter((name) => 'elsewhere' in (components[name] ?? {}));
       if (elsewhere.length === 0) continue;

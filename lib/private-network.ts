@@ -24,8 +24,10 @@ export function standing(scope: Construct, { id, subnets, securityGroups }: VpcP
 }
 
 /** What a capture calls from inside a private network. S3's endpoint is of type Gateway, the others' are interfaces. */
-export const endpointsOf = (region: string): readonly string[] =>
-  ['s3', 'kms', 'secretsmanager', 'rds', 'ecs'].map((service) => `com.amazonaws.${region}.${service}`);
+export const endpointsOf = (region: string, dumps: boolean): readonly string[] =>
+  ['s3', 'kms', 'secretsmanager', 'rds', ...(dumps ? ['ecs', 'ecr.api', 'ecr.dkr', 'logs'] : [])].map(
+    (service) => `com.amazonaws.${region}.${service}`,
+  );
 
 /** Lambda attaches a function to a private network with the rights of the function's own role. */
 export function allowAttaching(role: Role): void {
