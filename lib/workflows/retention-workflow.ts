@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import type { NodeName } from '../../core/names.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
-import { acknowledgeWildcards } from '../acknowledge-wildcards.ts';
+import { explainStateMachine } from '../explain-state-machine.ts';
 import { state } from '../state-ref.ts';
 import type { RetentionSteps } from '../steps/retention-steps.ts';
 import { forEach, into } from './parts.ts';
@@ -42,9 +42,7 @@ export class RetentionWorkflow extends Construct {
       tracingEnabled: true,
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    const versions = steps.all.map(({ lambda }) => `${lambda.functionArn}:*`);
-    acknowledgeWildcards(this.stateMachine, versions, 'CDK grants a function and its versions together.');
-    acknowledgeWildcards(this.stateMachine, ['*'], 'X-Ray and the delivery of logs know no narrower resource.');
+    explainStateMachine(this.stateMachine, steps.all);
   }
 }
 

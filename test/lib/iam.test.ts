@@ -17,6 +17,11 @@ const kms = (name: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/Storage-${na
 const SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:validator-1-AbCdEf`;
 const snapshot = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:snapshot:${name}`;
 
+const database = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:db:${name}`;
+const OURS = 'ledgerhold-my-network-validator-1-participant-0123456789abcdef-1';
+const tagged = { 'aws:RequestTag/ledgerhold:network': 'my-network' };
+const labelled = { 'aws:ResourceTag/ledgerhold:network': 'my-network' };
+
 /** As the vault's adapter writes: with `If-None-Match`. */
 const once = { 's3:if-none-match': '*', 's3:ObjectCreationOperation': 'true' };
 const over = { 's3:ObjectCreationOperation': 'true' };
@@ -43,6 +48,10 @@ const ALLOWED: readonly Case[] = [
   ['Steps/StartCapture', 's3:AbortMultipartUpload', vault(ARTIFACT)],
   ['Steps/StartCapture', 'kms:GenerateDataKey', kms('EnvelopeKey')],
   ['Steps/StartCapture', 'secretsmanager:GetSecretValue', SECRET],
+  ['Steps/StartCapture', 'rds:CreateDBSnapshot', snapshot(OURS), { context: tagged }],
+  ['Steps/StartCapture', 'rds:CreateDBSnapshot', database('my-participant'), { context: tagged }],
+  ['Retention/Steps/RetainNode', 's3:DeleteObject', vault(ARTIFACT)],
+  ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot(OURS), { context: labelled }],
   ['Steps/PollCapture', 's3:PutObject', vault(LEASE), { context: once }],
   ['Steps/FinishCapture', 's3:PutObject', vault(RECEIPT.replace('start', 'end')), { context: once }],
   ['Steps/SealManifest', 's3:PutObject', vault(MANIFEST), { context: once }],
@@ -94,6 +103,19 @@ const DENIED: readonly Case[] = [
   ['Steps/SealManifest', 'kms:Sign', kms('EnvelopeKey')],
   ['Steps/ClaimSlot', 'secretsmanager:GetSecretValue', SECRET],
   ['Steps/StartCapture', 'secretsmanager:GetSecretValue', SECRET.replace('validator-1', 'validator-2')],
+  // Snapshots: of the databases that are configured, under our names, with our tags; gone only by retention, only ours.
+  ['Steps/StartCapture', 'rds:CreateDBSnapshot', database('another'), { context: tagged }],
+  ['Steps/StartCapture', 'rds:CreateDBSnapshot', snapshot('another'), { context: tagged }],
+  ['Steps/StartCapture', 'rds:CreateDBSnapshot', snapshot(OURS)],
+  ['Steps/StartCapture', 'rds:DeleteDBSnapshot', snapshot(OURS), { context: labelled }],
+  ['Steps/PollCapture', 'rds:CreateDBSnapshot', snapshot(OURS), { context: tagged }],
+  ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot(OURS)],
+  ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot('another'), { context: labelled }],
+  ['Retention/Steps/RetainNode', 's3:DeleteObject', vault(RECEIPT)],
+  ['Retention/Steps/RetainNode', 's3:PutObject', vault(MANIFEST), { context: once }],
+  ['Retention/Steps/ListNodes', 's3:DeleteObject', vault(ARTIFACT)],
+  ['Watch/Watchdog', 's3:PutObject', vault(LEASE), { context: once }],
+  ['Watch/Watchdog', 'secretsmanager:GetSecretValue', SECRET],
   // Without TLS nobody reads.
   ['Steps/ClaimSlot', 's3:GetObject', vault(LEASE), { context: { 'aws:SecureTransport': 'false' } }],
   ['Backup/StateMachine', 'lambda:InvokeFunction', `arn:aws:lambda:${REGION}:${ACCOUNT}:function:another`],

@@ -1,11 +1,15 @@
-"""MiniStack, with the one thing that its Lambdas lose: an error's name. Retry and Catch go by it.
+"""MiniStack, but for two things that it does in another way than AWS.
 
-A Node worker reports only the message, and MiniStack answers `Runtime.HandlerError` to every failure, where Lambda
-answers with the error's own name. Here the worker puts the name before the message, and the answer is parted again.
+Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
+answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
+name before the message, and the answer is parted again.
+And what RDS has nothing to say about it leaves out, where MiniStack says it with an empty text: no cluster is called "".
 """
 
+import re
+
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, rds
 
 MARK = "\x1f"
 LOST = "error: String(err.message || err)"
@@ -29,6 +33,10 @@ def answer_with_name(*args, **kwargs):
 
 
 lambda_svc._execute_function_warm = answer_with_name
+
+EMPTY = re.compile("<(DBClusterIdentifier|ReadReplicaSourceDBInstanceIdentifier|KmsKeyId)></\\1>")
+answer_in_xml = rds._xml
+rds._xml = lambda status, root, inner: answer_in_xml(status, root, EMPTY.sub("", inner))
 
 if __name__ == "__main__":
     from ministack.app import main
