@@ -78,7 +78,6 @@ const MapState = z.strictObject({
 const Rule = z.union([
   z.strictObject({ Variable: Path, StringEquals: z.string(), Next: z.string() }),
   z.strictObject({ Variable: Path, BooleanEquals: z.boolean(), Next: z.string() }),
-  z.strictObject({ Variable: Path, IsPresent: z.literal(true), Next: z.string() }),
 ]);
 
 const Choice = z.strictObject({
@@ -94,13 +93,14 @@ const Succeed = z.strictObject({ Type: z.literal('Succeed'), Comment: z.string()
 const Fail = z
   .strictObject({
     Type: z.literal('Fail'),
-    ErrorPath: Path,
-    CausePath: Path.optional(),
+    Error: z.string().optional(),
+    ErrorPath: Path.optional(),
     Cause: z.string().optional(),
+    CausePath: Path.optional(),
     Comment: z.string().optional(),
   })
-  .refine(({ Cause, CausePath }) => (Cause === undefined) !== (CausePath === undefined), {
-    error: 'must have a Cause or a CausePath',
+  .refine((state) => 'Error' in state !== 'ErrorPath' in state && 'Cause' in state !== 'CausePath' in state, {
+    error: 'must say its error and its cause, each in one way',
   });
 
 export type State = z.infer<typeof Task | typeof MapState | typeof Choice | typeof Wait | typeof Succeed | typeof Fail>;

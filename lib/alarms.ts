@@ -92,7 +92,8 @@ export class Alarms extends Construct {
 
   /** Many that page at once wake somebody once. */
   #page(paging: readonly IAlarm[], { topics, network, group }: AlarmsProps): void {
-    if (this.node.tryGetContext(NO_COMPOSITE) === true) {
+    // On a command line every value is a text.
+    if ([true, 'true'].includes(this.node.tryGetContext(NO_COMPOSITE))) {
       for (const alarm of paging) (alarm as Alarm).addAlarmAction(topics.wake);
       return;
     }

@@ -31,9 +31,6 @@ export const equals = <T extends string>(ref: Ref<T>, value: NoInfer<T>): Condit
 
 export const isTrue = (ref: Ref<boolean>): Condition => Condition.booleanEquals(pathOf(ref), true);
 
-/** Whether there is anything at all. */
-export const isPresent = (ref: Ref<unknown>): Condition => Condition.isPresent(pathOf(ref));
-
 /** An object of references as a payload template. */
 export const payload = (refs: Readonly<Record<string, Ref<unknown>>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(refs).map(([field, ref]) => [field, JsonPath.objectAt(pathOf(ref))]));

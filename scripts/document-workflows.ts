@@ -51,7 +51,6 @@ function arrows(name: string, state: State): string[] {
 }
 
 function condition(rule: Extract<State, { Type: 'Choice' }>['Choices'][number]): string {
-  if ('IsPresent' in rule) return `${rule.Variable.replace('$.', '')} is there`;
   const value = 'StringEquals' in rule ? rule.StringEquals : String(rule.BooleanEquals);
   return `${rule.Variable.replace('$.', '')} is ${value}`;
 }

@@ -21,7 +21,7 @@ import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { explainStateMachine } from '../explain-state-machine.ts';
-import { equals, executionId, isPresent, isTrue, pathOf, state } from '../state-ref.ts';
+import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
 import { forEach, into, whether } from './parts.ts';
 
@@ -146,16 +146,15 @@ function states(scope: Construct, steps: BackupSteps) {
   };
 }
 
-/** Ends the run with what was caught. Of a task that was late, Step Functions may tell the name and no cause. */
+/**
+ * Ends the run with what was caught. A task that was late is caught as `States.Timeout`, perhaps without a cause; no
+ * state may fail by a name of Step Functions' own, so such a run ends by one of ours.
+ */
 function failed(scope: Construct): IChainable {
   const { Error: error, Cause: cause } = ofRun.failure;
-  const [errorPath, causePath] = [pathOf(error), pathOf(cause)];
-  const withCause = new Fail(scope, 'Failed', { errorPath, causePath });
-  const without = new Fail(scope, 'Failed in silence', {
-    errorPath,
-    cause: 'Nothing more was said: look at the history.',
-  });
-  return whether(scope, 'Is there a cause?', isPresent(cause))(withCause, without);
+  const asCaught = new Fail(scope, 'Failed', { errorPath: pathOf(error), causePath: pathOf(cause) });
+  const late = new Fail(scope, 'Too late', { error: 'StepTimedOut', cause: 'A step was late: look at the history.' });
+  return whether(scope, 'Was it late?', equals(error, 'States.Timeout'))(late, asCaught);
 }
 
 function inWaves(scope: Construct, capture: IChainable): MapState {

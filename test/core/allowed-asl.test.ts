@@ -74,6 +74,7 @@ describe('a definition is refused', () => {
     ['with two comparisons in one rule', ({ ended }) => (ended.Choices[0].StringEquals = 'x')],
     ['with a choice without a default', ({ ended }) => delete ended.Default],
     ['without a cause', ({ failed }) => delete failed.CausePath],
+    ['with an error in two ways', ({ failed }) => (failed.Error = 'x')],
     ['with a cause made by an intrinsic', ({ failed }) => (failed.CausePath = "States.Format('{}', $.a)")],
     ['with a way to nowhere', ({ poll }) => (poll.Next = 'Nowhere')],
     ['with a catcher to nowhere', ({ claim }) => (claim.Catch[0].Next = 'Nowhere')],

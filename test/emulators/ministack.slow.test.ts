@@ -32,7 +32,7 @@ describeWith('ministack', 'the app, deployed to MiniStack as anybody deploys it'
   afterAll(async () => {
     cloudFormation?.destroy();
     await network?.[Symbol.asyncDispose]();
-  });
+  }, 60_000);
 
   test('a run by its ARN snapshots the databases in order and seals a set, which anybody proves offline', async () => {
     expect(await network.run({ run: runAt('2026-11-24T16:00:00Z') })).toMatchObject({ status: 'SUCCEEDED' });
@@ -105,7 +105,7 @@ describeWith('ministack', 'the app, where IAM decides about every call', (python
   afterAll(async () => {
     iam?.destroy();
     await network?.[Symbol.asyncDispose]();
-  });
+  }, 60_000);
 
   /** Of the one role that has `name` in its own. */
   const policyOf = async (name: string) => {

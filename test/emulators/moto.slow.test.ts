@@ -10,6 +10,8 @@ import { failRun } from '../../lambdas/fail-run/contract.ts';
 import { finishCapture } from '../../lambdas/finish-capture/contract.ts';
 import { planWaves } from '../../lambdas/plan-waves/contract.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
+import { preflight } from '../../lambdas/preflight/contract.ts';
+import { promoteIdentities } from '../../lambdas/promote-identities/contract.ts';
 import { sealManifest } from '../../lambdas/seal-manifest/contract.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
 import { execute } from '../support/deployed-app.ts';
@@ -19,21 +21,16 @@ import { type Moto, startMoto } from '../support/moto.ts';
 import { emitted } from '../support/workflows.ts';
 
 const contracts: readonly AnyStep[] = [
-  claimSlot,
-  planWaves,
-  startCapture,
-  pollCapture,
-  finishCapture,
-  sealManifest,
-  failRun,
+  ...[claimSlot, preflight, planWaves, startCapture, pollCapture, finishCapture],
+  ...[sealManifest, promoteIdentities, failRun],
 ];
 const DIGEST = 'a'.repeat(64);
 const run = runAt('2026-11-24T16:00:00Z');
 
 /** Polls once without an end; its ticket says to wait a second. */
 const ticket = (component: string): Ticket => {
-  const { reason: _, maxSpreadSeconds: __, ...rest } = run;
-  return Ticket.parse({ ...rest, fence: 1, component, role: component });
+  const { network, node, protocol, slot, pollSeconds } = run;
+  return Ticket.parse({ network, node, protocol, slot, pollSeconds, fence: 1, component, role: component });
 };
 
 interface Call {
@@ -46,12 +43,14 @@ function steps(fault: (call: string, times: number) => unknown = () => {}) {
   const calls: Call[] = [];
   const times = (call: string) => calls.filter((each) => each.call === call).length;
   const answers: Record<string, (about: string) => unknown> = {
-    claimSlot: () => ({ outcome: 'taken', fence: 1, set: '' }),
+    claimSlot: () => ({ run, outcome: 'taken', fence: 1, set: '' }),
+    preflight: () => ({ snapshots: 2 }),
     planWaves: () => ({ waves: [[ticket('participant')], [ticket('mediator')]] }),
     startCapture: (about) => ({ handle: `h-${about}`, pollSeconds: 1 }),
-    pollCapture: (about) => ({ ended: times(`pollCapture ${about}`) > 1 }),
+    pollCapture: (about) => ({ ended: times(`pollCapture ${about}`) > 1, waitSeconds: 1 }),
     finishCapture: (about) => ({ component: about, end: DIGEST }),
     sealManifest: () => ({ set: 'synchronizer-1/1', seq: 1, manifest: DIGEST, verdict: 'proven' }),
+    promoteIdentities: () => ({ promoted: [] }),
     failRun: () => ({ error: 'told', message: '' }),
   };
   const functions = Object.fromEntries(
@@ -96,14 +95,14 @@ describeWith('moto', 'the deployed definition, executed by Moto', (python) => {
 
   afterAll(async () => {
     await moto?.[Symbol.asyncDispose]();
-  });
+  }, 60_000);
 
   test('captures wave after wave, waits between polls, and seals', async () => {
     const { functions, names, calls } = steps();
     moto.become(functions);
     expect(await execute(moto.sfn, backup, { run })).toMatchObject({ status: 'SUCCEEDED' });
     const both = [...captured('participant'), ...captured('mediator')];
-    expect(names()).toEqual(['claimSlot', 'planWaves', ...both, 'sealManifest']);
+    expect(names()).toEqual(['claimSlot', 'preflight', 'planWaves', ...both, 'sealManifest', 'promoteIdentities']);
     expect(calls[0]?.input).toMatchObject({ holder: expect.stringContaining(':execution:backup:') });
   }, 60_000);
 
@@ -122,7 +121,13 @@ describeWith('moto', 'the deployed definition, executed by Moto', (python) => {
     });
     moto.become(functions);
     expect(await execute(moto.sfn, backup, { run })).toMatchObject({ status: 'FAILED', error: 'VaultUnavailable' });
-    expect(names()).toEqual(['claimSlot', 'planWaves', ...Array(4).fill('startCapture participant'), 'failRun']);
+    expect(names()).toEqual([
+      'claimSlot',
+      'preflight',
+      'planWaves',
+      ...Array(4).fill('startCapture participant'),
+      'failRun',
+    ]);
   }, 60_000);
 
   test('never tries again what cannot heal: it tells why, and ends with that very error', async () => {
@@ -133,7 +138,7 @@ describeWith('moto', 'the deployed definition, executed by Moto', (python) => {
     const ended = await execute(moto.sfn, backup, { run });
     expect(ended).toMatchObject({ status: 'FAILED', error: 'NotInLambda' });
     expect(ended.cause).toContain('no Lambda can dump it');
-    const before = ['claimSlot', 'planWaves', ...captured('participant')];
+    const before = ['claimSlot', 'preflight', 'planWaves', ...captured('participant')];
     expect(names()).toEqual([...before, 'startCapture mediator', 'failRun']);
     expect(calls.at(-1)?.input).toMatchObject({ fence: 1, failure: { Error: 'NotInLambda' } });
   }, 60_000);
@@ -150,7 +155,10 @@ describeWith('moto', 'the deployed definition, executed by Moto', (python) => {
 
   test('does nothing for a slot that is sealed', async () => {
     const { functions, names } = steps();
-    moto.become({ ...functions, claimSlot: async () => ({ outcome: 'sealed', fence: 1, set: 'synchronizer-1/1' }) });
+    moto.become({
+      ...functions,
+      claimSlot: async () => ({ run, outcome: 'sealed', fence: 1, set: 'synchronizer-1/1' }),
+    });
     expect(await execute(moto.sfn, backup, { run })).toMatchObject({ status: 'SUCCEEDED' });
     expect(names()).toEqual([]);
   }, 60_000);
@@ -163,14 +171,14 @@ describeWith('moto', 'the deployed definition, executed by Moto', (python) => {
       'hasty',
       JSON.parse(text.replaceAll(/"TimeoutSeconds":\d{1,3}\b/g, '"TimeoutSeconds":1')),
     );
-    expect(await execute(moto.sfn, hasty, { run })).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
+    expect(await execute(moto.sfn, hasty, { run })).toMatchObject({ status: 'FAILED', error: 'StepTimedOut' });
     expect(names().filter((name) => name === 'sealManifest')).toHaveLength(1);
     expect(calls.at(-1)).toMatchObject({ call: 'failRun', input: { failure: { Error: 'States.Timeout' } } });
   }, 60_000);
 
   test('stops a run that takes too long as a whole, here longer than three seconds', async () => {
     const { functions } = steps();
-    moto.become({ ...functions, pollCapture: async () => ({ ended: false }) });
+    moto.become({ ...functions, pollCapture: async () => ({ ended: false, waitSeconds: 1 }) });
     const short = await moto.create('short', { ...definition(), TimeoutSeconds: 3 });
     expect(await execute(moto.sfn, short, { run })).toMatchObject({ status: 'TIMED_OUT' });
   }, 60_000);

@@ -49,7 +49,7 @@ export async function deployNetwork(
   options: { readonly enforced?: boolean } = {},
 ): Promise<DeployedNetwork> {
   const ministack = await startMinistack(python, options);
-  const app = await deployedApp(ministack, CONFIG);
+  const app = await deployedApp(ministack, CONFIG, { 'ledgerhold:no-composite': 'true' });
   await app.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
   await app.cdk('deploy', '--require-approval', 'never');
   const s3 = new S3Client({ ...ministack.connection, forcePathStyle: true });
