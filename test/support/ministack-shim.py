@@ -1,9 +1,10 @@
-"""MiniStack, but for two things that it does in another way than AWS.
+"""MiniStack, but for three things that it does in another way than AWS.
 
 Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
 answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
 name before the message, and the answer is parted again.
 And what RDS has nothing to say about it leaves out, where MiniStack says it with an empty text: no cluster is called "".
+And it is told how much of the account's snapshot quotas is used, of 100 each.
 """
 
 import re
@@ -37,6 +38,20 @@ lambda_svc._execute_function_warm = answer_with_name
 EMPTY = re.compile("<(DBClusterIdentifier|ReadReplicaSourceDBInstanceIdentifier|KmsKeyId)></\\1>")
 answer_in_xml = rds._xml
 rds._xml = lambda status, root, inner: answer_in_xml(status, root, EMPTY.sub("", inner))
+
+
+
+def describe_account_attributes(_parameters):
+    used = {"ManualSnapshots": rds._snapshots, "ManualClusterSnapshots": rds._db_cluster_snapshots}
+    quotas = "".join(
+        f"<AccountQuota><AccountQuotaName>{name}</AccountQuotaName><Used>{len(list(of.values()))}</Used><Max>100</Max></AccountQuota>"
+        for name, of in used.items()
+    )
+    result = f"<DescribeAccountAttributesResult><AccountQuotas>{quotas}</AccountQuotas></DescribeAccountAttributesResult>"
+    return rds._xml(200, "DescribeAccountAttributesResponse", result)
+
+
+rds._ACTION_MAP["DescribeAccountAttributes"] = describe_account_attributes
 
 if __name__ == "__main__":
     from ministack.app import main
