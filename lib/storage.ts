@@ -84,6 +84,7 @@ export class Storage extends Construct {
         'What it adds is locked against deletion from the moment it is there; it may not lift or shorten a lock.',
       actions: ['s3:PutObjectRetention'],
       resources: this.#objects(writeOnce.filter((pattern) => lockDays(pattern, this.lock) !== undefined)),
+      conditions: this.#inOurAccount,
     });
     allow(role, {
       because: 'S3 opens and seals objects at rest with the key of the bucket, on behalf of who reads and writes.',
