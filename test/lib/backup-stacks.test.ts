@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { Config } from '../../config/schema.ts';
 import { AskedRun, asRun } from '../../core/run.ts';
+import { backupProps } from '../../lib/backup-props.ts';
 import { backupStacks } from '../../lib/backup-stacks.ts';
+import { LedgerBackup } from '../../lib/ledger-backup.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
 
 const aws = { account: '111111111111', region: 'eu-central-1', tags: { team: 'ledger' } };
@@ -154,3 +156,21 @@ test('cdk-nag finds nothing but what is acknowledged in any of the stacks', () =
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   expect(() => app.synth()).not.toThrow();
 }, 60_000);
+
+test('an app of one’s own is given the same as our stacks: what the config says of lock, retention and listeners', () => {
+  const objectLock = { mode: 'governance', records: '30 days', artifacts: '7 days' };
+  const parts = { network: 'acme', vault: { folder: 'v' }, encryption: 'none', signing: { kms: 'k' } };
+  const asked = { retention: { keepLast: 3 }, notify: { emails: ['a@example.com'] }, timeZone: 'Europe/Zurich' };
+  const config = Config.parse({ ...parts, ...asked, nodes: [canton('one')], aws: { ...aws, objectLock } });
+  const [props] = backupProps(config);
+  const stack = new Stack(new App({ context: { [UNBUNDLED]: true } }), 'Own', { env: aws });
+  new LedgerBackup(stack, 'LedgerBackup', props);
+  const [ours] = backupStacks(new App({ context: { [UNBUNDLED]: true } }), config);
+  const types = (template: Template) =>
+    Object.values<{ Type: string }>(template.toJSON()['Resources'])
+      .map(({ Type }) => Type)
+      .toSorted();
+  expect(props).toMatchObject({ retention: { keepLast: 3 }, listeners: { emails: ['a@example.com'] }, group: 1 });
+  expect(props.lock).toEqual({ mode: 'GOVERNANCE', recordDays: 30, artifactDays: 7 });
+  expect(ours && types(Template.fromStack(ours))).toEqual(types(Template.fromStack(stack)));
+});
