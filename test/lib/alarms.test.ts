@@ -32,7 +32,7 @@ describe('the alarms of a network', () => {
 
   test('that count what AWS counts name its metrics and the very resource', () => {
     const { backup, idOf } = made;
-    const { workflow, steps } = backup;
+    const { workflow, steps, retention } = backup;
     const stateMachine = idOf(workflow.stateMachine.stateMachineArn);
     const documented = ['ExecutionsFailed', 'ExecutionsAborted', 'ExecutionsTimedOut', 'ExecutionThrottled'];
     const of = (namespace: string) => made.alarms.filter(({ Namespace }) => Namespace === namespace);
@@ -40,7 +40,9 @@ describe('the alarms of a network', () => {
       Dimensions.map(({ Name, Value }) => `${Name} ${JSON.stringify(Value)}`);
     expect(of('AWS/States').map(({ MetricName }) => MetricName)).toEqual(documented);
     for (const alarm of of('AWS/States')) expect(subject(alarm)).toEqual([`StateMachineArn ${stateMachine}`]);
-    expect(of('AWS/Lambda').map(subject)).toEqual([[`FunctionName ${idOf(steps.failRun.lambda.functionName)}`]]);
+    const lambdas = [retention?.steps.retainNode.lambda, steps.failRun.lambda];
+    const named = lambdas.map((lambda) => [`FunctionName ${idOf(lambda?.functionName ?? '')}`]);
+    expect(of('AWS/Lambda').map(subject)).toEqual(named);
     expect(of('AWS/SQS').map(({ MetricName }) => MetricName)).toEqual(['ApproximateNumberOfMessagesVisible']);
     for (const alarm of [...of('AWS/States'), ...of('AWS/Lambda'), ...of('AWS/SQS')]) {
       expect([alarm.Threshold, alarm.TreatMissingData]).toEqual([0, 'notBreaching']);

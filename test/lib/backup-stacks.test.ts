@@ -27,10 +27,10 @@ interface ScheduleProperties {
   readonly State: string;
   readonly Target: { readonly Input: string };
 }
-/** Of runs; the watchdog has its own. */
+/** Of runs; the watchdog and retention have their own. */
 const schedulesOf = (template: Template): ScheduleProperties[] =>
   Object.entries(template.findResources('AWS::Scheduler::Schedule'))
-    .filter(([id]) => !id.includes('Watchdog'))
+    .filter(([id]) => !/Watchdog|Retention/.test(id))
     .map(([, { Properties }]) => Properties);
 
 describe('a network', () => {
