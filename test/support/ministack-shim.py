@@ -1,15 +1,16 @@
-"""MiniStack, but for three things that it does in another way than AWS.
+"""MiniStack, but for four things that it does in another way than AWS.
 
 Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
 answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
 name before the message, and the answer is parted again.
 And what RDS has nothing to say about it leaves out, where MiniStack says it with an empty text: no cluster is called "".
-And it is told how much of the account's snapshot quotas is used, of 100 each.
+It tells how much of the account's snapshot quotas is used, of 100 each.
+And where IAM decides, a call that names a snapshot is about that snapshot, and not about everything.
 """
 
 import re
 
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import lambda_svc, rds
 
 MARK = "\x1f"
@@ -40,7 +41,6 @@ answer_in_xml = rds._xml
 rds._xml = lambda status, root, inner: answer_in_xml(status, root, EMPTY.sub("", inner))
 
 
-
 def describe_account_attributes(_parameters):
     used = {"ManualSnapshots": rds._snapshots, "ManualClusterSnapshots": rds._db_cluster_snapshots}
     quotas = "".join(
@@ -52,6 +52,23 @@ def describe_account_attributes(_parameters):
 
 
 rds._ACTION_MAP["DescribeAccountAttributes"] = describe_account_attributes
+
+SNAPSHOTS = {"DBSnapshotIdentifier": "snapshot", "DBClusterSnapshotIdentifier": "cluster-snapshot"}
+resource_of = iam_actions.extract_resource_arn
+
+
+def resource_or_snapshot(service, method, path, headers, body, query, region, account):
+    arn = resource_of(service, method, path, headers, body, query, region, account)
+    if service != "rds" or arn != "*":
+        return arn
+    for parameter, kind in SNAPSHOTS.items():
+        name = iam_actions._query_param(query, parameter)
+        if name:
+            return f"arn:aws:rds:{region}:{account}:{kind}:{name}"
+    return arn
+
+
+iam_actions.extract_resource_arn = resource_or_snapshot
 
 if __name__ == "__main__":
     from ministack.app import main
