@@ -80,25 +80,27 @@ describe('a step', () => {
   });
 
   const vault = ['s3:ListBucket', 's3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'];
+  /** Who writes more than leases locks what it writes. */
+  const lock = 's3:PutObjectRetention';
   const logs = [
     ...['logs:CreateLogStream', 'logs:PutLogEvents'],
     ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
   ];
   const key = ['kms:Decrypt', 'kms:GenerateDataKey'];
   test.each([
-    ['ClaimSlot', [...logs, ...vault, ...key]],
+    ['ClaimSlot', [...logs, ...vault, lock, ...key]],
     ['Preflight', logs],
     ['PlanWaves', logs],
     [
       'StartCapture',
       [
-        ...[...logs, ...vault, ...key, 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue'],
+        ...[...logs, ...vault, lock, ...key, 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue'],
         ...['secretsmanager:PutSecretValue', 'secretsmanager:DescribeSecret', ...key],
       ],
     ],
     ['PollCapture', [...logs, ...vault, ...key]],
-    ['FinishCapture', [...logs, ...vault, ...key]],
-    ['SealManifest', [...logs, ...vault, ...key, 'kms:Sign', 'kms:GetPublicKey']],
+    ['FinishCapture', [...logs, ...vault, lock, ...key]],
+    ['SealManifest', [...logs, ...vault, lock, ...key, 'kms:Sign', 'kms:GetPublicKey']],
     [
       'PromoteIdentities',
       [...logs, 's3:ListBucket', 's3:GetObject', ...key, 'secretsmanager:UpdateSecretVersionStage'],
