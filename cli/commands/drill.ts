@@ -8,6 +8,7 @@ import { recordDrill } from '../../vault/drills.ts';
 import { findSet } from '../../vault/sets.ts';
 import { loadConfig, openSigner } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { holding } from '../holding.ts';
 import { drillNouns, drillText } from '../render/drill.ts';
 import { drillProgress } from '../render/drill-progress.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
@@ -40,15 +41,18 @@ export async function drillVerb(shell: Shell, flags: DrillFlags): Promise<Outcom
   const decrypt = await decryptionMeant(shell, flags.identity);
   const { node, seq } = (await findSet(vault, flags.set ?? 'latest', flags.node)).manifest.value;
   const progress = drillProgress(shell);
-  const result = await drill(node, seq, {
-    ...{ vault, publicKeys, protocolNamed, environment: shell.env, signal: shell.signal, clock: shell.clock },
-    ...{
-      ...progress,
-      startServer: (contents) => startServer(shell, flags, contents),
-      elapsed: () => performance.now(),
-    },
-    ...(decrypt === undefined ? {} : { decrypt }),
-  });
+  const work = () =>
+    drill(node, seq, {
+      ...{ vault, publicKeys, protocolNamed, environment: shell.env, signal: shell.signal, clock: shell.clock },
+      ...{
+        ...progress,
+        startServer: (contents) => startServer(shell, flags, contents),
+        elapsed: () => performance.now(),
+      },
+      ...(decrypt === undefined ? {} : { decrypt }),
+    });
+  // A stranger reads, and leaves nothing.
+  const result = await (flags.vault === undefined ? holding(shell, vault, { node, seq }, 'drill', work) : work());
   const record = await recorded(shell, vault, flags, result);
   return {
     exit: EXIT[result.outcome],

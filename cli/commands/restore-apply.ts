@@ -9,6 +9,7 @@ import { previewSnapshots, rdsTargets, restoreSnapshots } from '../../local/rest
 import { undoPlan } from '../../local/restore-undo.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { type Loaded, loadConfig, nodeNamed } from '../context.ts';
+import { holding } from '../holding.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { readPlan } from '../plan-file.ts';
 import { appliedText, previewText, undoneText } from '../render/restore.ts';
@@ -56,7 +57,9 @@ async function applyDatabases(
   }
   const progress = await restoreProgress(shell, plan);
   try {
-    const applied = await applyPlan(plan, { ...options, onStep: progress.tell });
+    const applied = await holding(shell, options.vault, plan, 'restore', () =>
+      applyPlan(plan, { ...options, onStep: progress.tell }),
+    );
     const { loses, after, deployment } = plan;
     const nouns = { set: plan.set, databases: applied, start: deployment.start, loses, after };
     return { exit: 0, code: 'RESTORED', nouns, text: appliedText(plan, applied) };
@@ -87,8 +90,10 @@ async function applySnapshots(
     if (told.get(component) !== text) shell.note(`${component}: ${text}`);
     told.set(component, text);
   };
-  const { copies, unasked, readings } = await restoreSnapshots(plan, { ...ports, onStep });
-  const databases = dumped ? await applyPlan(plan, { ...options, readings }) : [];
+  const { copies, unasked, databases } = await holding(shell, options.vault, plan, 'restore', async () => {
+    const { readings, ...restored } = await restoreSnapshots(plan, { ...ports, onStep });
+    return { ...restored, databases: dumped ? await applyPlan(plan, { ...options, readings }) : [] };
+  });
   const { loses, after, deployment } = plan;
   const nouns = { set: plan.set, copies, positionsUnknown: unasked, databases, start: deployment.start, loses, after };
   const text = [...restoredCopiesText(plan, copies, unasked), ...(dumped ? appliedText(plan, databases) : [])];
