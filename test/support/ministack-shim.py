@@ -1,17 +1,19 @@
-"""MiniStack, but for four things that it does in another way than AWS.
+"""MiniStack, but for five things that it does in another way than AWS.
 
 Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
 answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
 name before the message, and the answer is parted again.
 And what RDS has nothing to say about it leaves out, where MiniStack says it with an empty text: no cluster is called "".
 It tells how much of the account's snapshot quotas is used, of 100 each.
+Its CloudFormation gives a bucket the locks of objects that the template asks for.
 And where IAM decides, a call that names a snapshot is about that snapshot, and not about everything.
 """
 
 import re
 
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, rds
+from ministack.services import lambda_svc, rds, s3
+from ministack.services.cloudformation import provisioners
 
 MARK = "\x1f"
 LOST = "error: String(err.message || err)"
@@ -69,6 +71,19 @@ def resource_or_snapshot(service, method, path, headers, body, query, region, ac
 
 
 iam_actions.extract_resource_arn = resource_or_snapshot
+
+BUCKETS = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+create_bucket = BUCKETS["create"]
+
+
+def create_bucket_with_locks(logical_id, properties, stack_name):
+    name, attributes = create_bucket(logical_id, properties, stack_name)
+    if str(properties.get("ObjectLockEnabled")).lower() == "true":
+        s3._bucket_object_lock[name] = {"enabled": True, "default_retention": None}
+    return name, attributes
+
+
+BUCKETS["create"] = create_bucket_with_locks
 
 if __name__ == "__main__":
     from ministack.app import main
