@@ -31,7 +31,7 @@ export interface MultipartUpload {
 }
 
 /** Parameters of every call about one upload. */
-type Upload = ReturnType<typeof atKey> & { readonly UploadId: string | undefined };
+export type Upload = ReturnType<typeof atKey> & { readonly UploadId: string | undefined };
 
 /** What S3 has to hold in the end. CRC-32 is what it can compute over all parts, and Node computes fast. */
 interface Sent {
@@ -83,7 +83,8 @@ export function multipartUpload(bucket: S3Bucket, key: string, aborted: AbortSig
   return { signal, bufferFor, add, complete, close };
 }
 
-async function begin(bucket: S3Bucket, key: string, mark: string, signal: AbortSignal): Promise<Upload> {
+/** Throws `KeyTaken` if it is already known. */
+export async function begin(bucket: S3Bucket, key: string, mark: string, signal: AbortSignal): Promise<Upload> {
   if ((await stat(bucket, key)) !== undefined) throw new KeyTaken(key);
   const request = { ...newObject(bucket, key, mark), ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
   const answer = bucket.client.send(new CreateMultipartUploadCommand(request), { abortSignal: signal });
@@ -117,11 +118,11 @@ const completion = (upload: Upload, { parts, size, crc }: Sent) => ({
 });
 
 /** What cannot be taken back now, a sweep will: why the upload ended is what the caller has to hear. */
-async function abandon(bucket: S3Bucket, upload: Upload): Promise<void> {
+export async function abandon(bucket: S3Bucket, upload: Upload): Promise<void> {
   await bucket.client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
 }
 
-function base64(crc: number): string {
+export function base64(crc: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc);
   return bytes.toString('base64');

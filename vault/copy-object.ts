@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LedgerholdError } from '../core/errors.ts';
-import { KeyTaken, NoSuchKey, type Vault } from '../core/vault.ts';
+import { KeyTaken, NoSuchKey, type StoredObject, type Vault } from '../core/vault.ts';
 import type { Document } from './documents.ts';
 import { signatureKey } from './layout.ts';
 
@@ -31,6 +31,17 @@ export class CopiesDiffer extends LedgerholdError {
   }
 }
 
+/** A way within a store, so that large objects need not be sent through this process. */
+export interface LargeCopy {
+  /** From this size on, in bytes. */
+  readonly atLeast: number;
+  /**
+   * Copies an object under a key that is free, and resolves to its size; to undefined, and writes nothing, if its bytes
+   * are not what `sha256` says. Rejects as `read` and `writeOnce` of the vaults do.
+   */
+  copy(key: string, sha256: string | undefined, signal: AbortSignal): Promise<number | undefined>;
+}
+
 /** A copy on its way from one vault to another. */
 export interface Crossing {
   readonly from: Vault;
@@ -39,18 +50,19 @@ export interface Crossing {
   /** Keys in `from` that are missing or not what they must be. */
   readonly damaged: Set<string>;
   readonly onObject: (key: string, size: number) => void;
+  readonly large: LargeCopy | undefined;
 }
 
 /**
  * Copies one object, unless `to` has it. If it is not what `sha256` says, it is noted as damaged and not copied.
  * Resolves to false if `from` has it no more: retention may be at work there. Throws `CopiesDiffer`.
  */
-export async function copyObject(crossing: Crossing, key: string, sha256?: string): Promise<boolean> {
-  const { from, to, signal, damaged, onObject } = crossing;
+export async function copyObject(crossing: Crossing, object: StoredObject, sha256?: string): Promise<boolean> {
+  const { key } = object;
+  const { damaged, onObject } = crossing;
   const damage = new CopyRefused([key]);
   try {
-    const { size } = await to.writeOnce(key, exactly(from.read(key), sha256, damage), signal);
-    onObject(key, size);
+    onObject(key, await carry(crossing, object, sha256, damage));
   } catch (error) {
     if (error instanceof NoSuchKey) return false;
     if (error === damage) damaged.add(key);
@@ -58,6 +70,21 @@ export async function copyObject(crossing: Crossing, key: string, sha256?: strin
     else throw error;
   }
   return true;
+}
+
+/** Resolves to the size of the copy. Throws `damage` if the object is not what `sha256` says. */
+async function carry(
+  { from, to, signal, large }: Crossing,
+  { key, size }: StoredObject,
+  sha256: string | undefined,
+  damage: CopyRefused,
+): Promise<number> {
+  if (large === undefined || size < large.atLeast) {
+    return (await to.writeOnce(key, exactly(from.read(key), sha256, damage), signal)).size;
+  }
+  const copied = await large.copy(key, sha256, signal);
+  if (copied === undefined) throw damage;
+  return copied;
 }
 
 /** Reads both copies of an object. Throws `CopiesDiffer`, unless it is `from` that is damaged. */

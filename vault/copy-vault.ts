@@ -1,16 +1,27 @@
+import pLimit from 'p-limit';
 import type { Tombstone } from '../core/manifest.ts';
 import type { StoredObject, Vault } from '../core/vault.ts';
-import { CopiesDiffer, CopyRefused, type Crossing, copyDocument, copyObject, expectSame } from './copy-object.ts';
+import {
+  CopiesDiffer,
+  CopyRefused,
+  type Crossing,
+  copyDocument,
+  copyObject,
+  expectSame,
+  type LargeCopy,
+} from './copy-object.ts';
 import { type Document, NotADocument } from './documents.ts';
 import { FORMAT_KEY, manifestKey, tombstoneKey } from './layout.ts';
 import { manifestSeqs, nodesIn, readManifest, readTombstone, type StoredManifest } from './sets.ts';
 
-export { CopiesDiffer, CopyRefused } from './copy-object.ts';
+export { CopiesDiffer, CopyRefused, type LargeCopy } from './copy-object.ts';
 
 export interface CopyOptions {
   readonly signal?: AbortSignal;
   /** Called after each object that was copied; `size` in bytes. */
   readonly onObject?: (key: string, size: number) => void;
+  /** How large objects are copied. Default: like all others, through this process. */
+  readonly large?: LargeCopy;
 }
 
 export interface Copied {
@@ -33,7 +44,7 @@ export async function copyVault(from: Vault, to: Vault, options: CopyOptions = {
     options.onObject?.(key, size);
   };
   const { signal = AbortSignal.any([]) } = options;
-  const crossing: Crossing = { from, to, signal, onObject, damaged: new Set() };
+  const crossing: Crossing = { from, to, signal, onObject, damaged: new Set(), large: options.large };
   // Before the listings, so that whatever these sets cite shows in them.
   const chains = await readChains(crossing);
   await refuseForeign(crossing, chains);
@@ -54,16 +65,19 @@ interface SealedChain {
   readonly sets: readonly SealedSet[];
 }
 
+/** A node that is backed up every hour has 17,520 documents of its chain to read after a year. */
+const READ_AT_ONCE = 16;
+
 async function readChains({ from, damaged }: Crossing): Promise<SealedChain[]> {
   const chains: SealedChain[] = [];
   for (const node of await nodesIn(from)) {
-    const sets: SealedSet[] = [];
-    for (const seq of await manifestSeqs(from, node)) {
-      const manifest = await sound(damaged, manifestKey(node, seq), readManifest(from, node, seq));
-      const tombstone = await sound(damaged, tombstoneKey(node, seq), readTombstone(from, node, seq));
-      if (manifest !== undefined) sets.push({ manifest, tombstone });
-    }
-    chains.push({ node, sets });
+    const limit = pLimit(READ_AT_ONCE);
+    const read = async (seq: number) => ({
+      manifest: await sound(damaged, manifestKey(node, seq), readManifest(from, node, seq)),
+      tombstone: await sound(damaged, tombstoneKey(node, seq), readTombstone(from, node, seq)),
+    });
+    const sets = await Promise.all((await manifestSeqs(from, node)).map((seq) => limit(read, seq)));
+    chains.push({ node, sets: sets.filter((set): set is SealedSet => set.manifest !== undefined) });
   }
   return chains;
 }
@@ -123,8 +137,8 @@ async function copyObjects(crossing: Crossing, cited: ReadonlyMap<string, string
       missing.delete(key);
       if (CHAIN.test(key)) held.add(key);
       if (ours !== undefined && ours.size !== theirs.size) await expectSame(crossing, key, cited.get(key));
-    } else if (cited.has(key) || !(CHAIN.test(key) || RUN.test(key))) {
-      if (await copyObject(crossing, key, cited.get(key))) missing.delete(key);
+    } else if (ours !== undefined && (cited.has(key) || !(CHAIN.test(key) || RUN.test(key)))) {
+      if (await copyObject(crossing, ours, cited.get(key))) missing.delete(key);
     }
   }
   return { held, missing };

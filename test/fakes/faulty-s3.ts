@@ -72,7 +72,7 @@ function respond(memory: S3Memory, request: S3Request, fault: Fault | undefined,
 }
 
 function write({ status, headers, body = '' }: S3Answer, outgoing: ServerResponse): void {
-  outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  outgoing.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers });
   outgoing.end(body);
 }
 
@@ -88,11 +88,18 @@ async function received(incoming: IncomingMessage): Promise<S3Request> {
   const { pathname, searchParams: query } = new URL(incoming.url ?? '/', 'http://fake');
   const key = decodeURIComponent(pathname.split('/').slice(2).join('/'));
   const headers = incoming.headers as Record<string, string>;
-  return { operation: operationOf(incoming.method ?? '', query), key, query, headers, body: Buffer.concat(chunks) };
+  return {
+    operation: operationOf(incoming.method ?? '', query, headers),
+    key,
+    query,
+    headers,
+    body: Buffer.concat(chunks),
+  };
 }
 
-function operationOf(method: string, query: URLSearchParams): Operation {
+function operationOf(method: string, query: URLSearchParams, headers: Record<string, string>): Operation {
   const upload = query.has('uploadId');
+  if (method === 'PUT' && 'x-amz-copy-source' in headers) return 'UploadPartCopy';
   if (method === 'PUT') return upload ? 'UploadPart' : 'PutObject';
   if (method === 'POST') return upload ? 'CompleteMultipartUpload' : 'CreateMultipartUpload';
   if (method === 'DELETE') return upload ? 'AbortMultipartUpload' : 'DeleteObject';

@@ -24,6 +24,7 @@ export type Operation =
   | 'ListObjectsV2'
   | 'CreateMultipartUpload'
   | 'UploadPart'
+  | 'UploadPartCopy'
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
   | 'ListMultipartUploads';
@@ -74,7 +75,9 @@ const operations: Readonly<Record<Operation, Run>> = {
   },
   HeadObject: ({ objects }, { key }) => {
     const found = objects.get(key);
-    return found === undefined ? { status: 404 } : { status: 200, headers: found.metadata };
+    if (found === undefined) return { status: 404 };
+    const { metadata, body } = found;
+    return { status: 200, headers: { ...metadata, etag: etagOf(body), 'content-length': String(body.length) } };
   },
   DeleteObject: ({ objects }, { key }) => {
     objects.delete(key);
@@ -91,6 +94,15 @@ const operations: Readonly<Record<Operation, Run>> = {
     if (upload === undefined) return refusal(404, 'NoSuchUpload');
     upload.parts.set(Number(query.get('partNumber')), body);
     return { status: 200, headers: { etag: etagOf(body) } };
+  },
+  UploadPartCopy: ({ objects, uploads }, { query, headers }) => {
+    const upload = uploads.get(query.get('uploadId') ?? '');
+    if (upload === undefined) return refusal(404, 'NoSuchUpload');
+    const part = copied(objects, headers);
+    if (!Buffer.isBuffer(part)) return part;
+    upload.parts.set(Number(query.get('partNumber')), part);
+    const tags = `<ETag>${escaped(etagOf(part))}</ETag><ChecksumCRC32>${base64Crc(part)}</ChecksumCRC32>`;
+    return xml('CopyPartResult', tags);
   },
   CompleteMultipartUpload: ({ objects, uploads }, request) => {
     const id = request.query.get('uploadId') ?? '';
@@ -145,6 +157,21 @@ function sent(body: Buffer, range: string | undefined): S3Answer {
   if (from === undefined) return { status: 200, headers: { ...headers, ...crcHeaders(body) }, body };
   if (Number(from) >= body.length) return refusal(416, 'InvalidRange');
   return { status: 206, headers, body: body.subarray(Number(from), to === '' ? undefined : Number(to) + 1) };
+}
+
+/** The bytes that a copy of a part is of: of the same bucket, since there is but one. */
+function copied(objects: Map<string, Stored>, headers: S3Request['headers']): Buffer | S3Answer {
+  const owner = headers['x-amz-source-expected-bucket-owner'];
+  if (owner !== undefined && owner !== OWNER) return refusal(403, 'AccessDenied');
+  const [, ...path] = (headers['x-amz-copy-source'] ?? '').split('/');
+  const found = objects.get(decodeURIComponent(path.join('/')));
+  if (found === undefined) return refusal(404, 'NoSuchKey');
+  const match = headers['x-amz-copy-source-if-match'];
+  if (match !== undefined && match !== etagOf(found.body)) return refusal(412, 'PreconditionFailed');
+  const range = headers['x-amz-copy-source-range'];
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+  if (range !== undefined && Number(to) >= found.body.length) return refusal(400, 'InvalidArgument');
+  return range === undefined ? found.body : found.body.subarray(Number(from), Number(to) + 1);
 }
 
 function listing(objects: Map<string, Stored>, query: URLSearchParams): S3Answer {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { slotAt } from '../../core/schedule.ts';
 import { CopiesDiffer, CopyRefused, copyVault } from '../../vault/copy-vault.ts';
 import { applyRetention, planRetention } from '../../vault/retain.ts';
 import { verify } from '../../vault/verify.ts';
@@ -11,7 +12,7 @@ const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
 
 async function vaultOf(days: number): Promise<MemoryVault> {
   const vault = new MemoryVault();
-  for (let n = 1; n <= days; n += 1) await backupToy({ vault, keys, now: () => day(n) }, day(n).toISOString());
+  for (let n = 1; n <= days; n += 1) await backupToy({ vault, keys, now: () => day(n) }, slotAt(day(n)));
   return vault;
 }
 
@@ -55,7 +56,7 @@ describe('a copy of a vault', () => {
   test('gets what came since, and back what was lost in it', async () => {
     const [from, to] = [await vaultOf(1), new MemoryVault()];
     await copyVault(from, to);
-    await backupToy({ vault: from, keys, now: () => day(2) }, day(2).toISOString());
+    await backupToy({ vault: from, keys, now: () => day(2) }, slotAt(day(2)));
     to.objects.delete(artifacts(to)[0] ?? '');
     await copyVault(from, to);
     expect(to.objects).toEqual(from.objects);
@@ -63,7 +64,7 @@ describe('a copy of a vault', () => {
 
   test('leaves behind what no manifest cites, such as a run under way', async () => {
     const [from, to] = [await vaultOf(1), new MemoryVault()];
-    const steps = toySteps({ vault: from, keys }, toyRun('under-way'));
+    const steps = toySteps({ vault: from, keys }, toyRun('under-way', { reason: 'manual' }));
     await steps.claim();
     await steps.capture();
     await copyVault(from, to);
@@ -134,6 +135,26 @@ describe('a copy of a vault', () => {
     expect(to.objects).toEqual(from.objects);
   });
 
+  test('has large objects copied by whoever does that, and notes what is damaged all the same', async () => {
+    const [from, to] = [await vaultOf(1), new MemoryVault()];
+    const asked: string[] = [];
+    const [spoilt = ''] = artifacts(from);
+    const copy = async (key: string, sha256: string | undefined) => {
+      asked.push(`${key} ${sha256}`);
+      if (key === spoilt) return undefined;
+      await to.putOnce(key, from.objects.get(key) ?? Buffer.alloc(0));
+      return from.objects.get(key)?.length;
+    };
+    const size = (key: string) => from.objects.get(key)?.length ?? 0;
+    const atLeast = Math.min(...artifacts(from).map(size));
+    const error = await rejection(copyVault(from, to, { large: { atLeast, copy } }));
+    expect(error).toMatchObject({ name: 'CopyRefused', keys: [spoilt] });
+    expect([...from.objects.keys()].filter((key) => !to.objects.has(key))).toEqual([spoilt]);
+    for (const key of artifacts(from)) expect(asked.join()).toMatch(new RegExp(`${key} [0-9a-f]{64}`));
+    const ofThese = asked.map((each) => each.split(' ')[0] ?? '');
+    expect(ofThese.filter((key) => size(key) < atLeast)).toEqual([]);
+  });
+
   test('ends with the reason of its signal', async () => {
     const controller = new AbortController();
     const to = new MemoryVault();
@@ -187,7 +208,7 @@ describe('damage in the first vault', () => {
 describe('two vaults', () => {
   test('with other histories of a node are never mixed', async () => {
     const [one, other] = [await vaultOf(1), new MemoryVault()];
-    await backupToy({ vault: other, keys: newKeys() }, 'another-history');
+    await backupToy({ vault: other, keys: newKeys() }, 'another-history', { reason: 'manual' });
     const before = new Map(other.objects);
     await expect(copyVault(one, other)).rejects.toBeInstanceOf(CopiesDiffer);
     expect(other.objects).toEqual(before);
@@ -195,7 +216,11 @@ describe('two vaults', () => {
 
   test('of different networks are never mixed', async () => {
     const [one, other] = [await vaultOf(1), new MemoryVault()];
-    await backupToy({ vault: other, keys }, 'x', { network: 'another' as never, node: 'toy-2' as never });
+    await backupToy({ vault: other, keys }, 'x', {
+      reason: 'manual',
+      network: 'another' as never,
+      node: 'toy-2' as never,
+    });
     const before = new Map(other.objects);
     await expect(copyVault(one, other)).rejects.toThrow('format.json is not the same');
     expect(other.objects).toEqual(before);
