@@ -3,6 +3,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { parseConfig } from '../config/parse.ts';
 import { backupStacks } from '../lib/backup-stacks.ts';
+import { secondVaultStack } from '../lib/second-vault-stack.ts';
 
 const app = new App();
 
@@ -11,5 +12,7 @@ const file: string =
   app.node.tryGetContext('config') ??
   ['ledgerhold.yaml', 'examples/splice-validator/ledgerhold.yaml'].find((each) => existsSync(each));
 
-backupStacks(app, parseConfig(file, readFileSync(file, 'utf8')));
+const config = parseConfig(file, readFileSync(file, 'utf8'));
+backupStacks(app, config);
+secondVaultStack(app, config);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -89,11 +89,12 @@ const Aws = z.strictObject({
 /** Far above what one operator runs, and as far as a test has planned the stacks; a slip of the pen ends here. */
 const MOST_NODES = 1000;
 
-/** All of `ledgerhold.yaml`. */
-export const Config = z.strictObject({
+const Parts = z.strictObject({
   network: NetworkName,
   vault: VaultLocation,
-  secondVault: VaultLocation.optional(),
+  secondVault: VaultLocation.optional().describe(
+    'A copy of the vault elsewhere. With `aws`, a bucket here is a stack of its own, in the account and Region named',
+  ),
   encryption: Encryption,
   signing: Signing,
   aws: Aws.optional().describe('Where `cdk deploy` puts the backup, and `backup` starts the runs of what AWS reaches'),
@@ -102,5 +103,15 @@ export const Config = z.strictObject({
   members: z.array(Member).max(1000).optional(),
   retention: Retention.optional(),
   notify: Notify.optional(),
+});
+
+/** All of `ledgerhold.yaml`. */
+export const Config = Parts.superRefine(({ aws, secondVault }, { addIssue }) => {
+  const s3 = secondVault?.s3;
+  if (aws === undefined || s3 === undefined || s3.endpoint !== undefined) return;
+  for (const name of ['account', 'region'] as const) {
+    const message = `say which ${name} the second vault's bucket is to be in: with \`aws\` it is deployed there`;
+    if (s3[name] === undefined) addIssue({ code: 'custom', path: ['secondVault', 's3'], message });
+  }
 });
 export type Config = z.infer<typeof Config>;

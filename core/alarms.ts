@@ -7,7 +7,7 @@ export const TOO_OLD = 1.5;
 export interface AwsRule {
   readonly metric: AlarmMetric;
   /** One alarm for each of these. */
-  readonly each: Dimension | 'workflow';
+  readonly each: Dimension | 'workflow' | 'second vault';
   readonly breaches: 'above' | 'below';
   /** `rpo`: `TOO_OLD` times the node’s `every`. */
   readonly threshold: number | 'rpo';
@@ -118,7 +118,16 @@ export const ALARMS = {
       ...{ ...counted, each: 'network', pages: false },
     },
   },
-  SECOND_VAULT_BEHIND: { means: 'the second vault lacks what the first one has', serve: true },
+  SECOND_VAULT_BEHIND: {
+    means: 'the second vault lacks what the first one has',
+    serve: true,
+    aws: {
+      // An execution succeeds when nothing is lacking any more. One starts every hour, and may end in the next.
+      metric: { namespace: 'AWS/States', names: ['ExecutionsSucceeded'], of: 'StateMachineArn' },
+      ...{ each: 'second vault', breaches: 'below', threshold: 1, periodSeconds: 3600, periods: 2 },
+      ...{ missing: 'breaching', pages: false },
+    },
+  },
   SILENT: {
     means: 'no ping came: raised by whoever is pinged, when `serve` no longer runs or something else is wrong',
     serve: true,

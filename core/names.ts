@@ -48,3 +48,6 @@ export const setId = (node: string, seq: number): string => `${node}/${seq}`;
  */
 export const backupMachineName = (network: string, group = 1): string =>
   `ledgerhold-${network}-backup${group === 1 ? '' : `-${group}`}`;
+
+/** The role in the first vault's account that fills the second one: fixed, so that the other account can name it. At most 64. */
+export const secondVaultRoleName = (network: string): string => `ledgerhold-${network}-second-vault`;

@@ -30,6 +30,8 @@ export interface AlarmsProps {
   readonly retain?: IFunction;
   /** Where the starts of runs end that EventBridge could not deliver. */
   readonly deadLetters?: IQueue;
+  /** What fills the second vault, where there is one. */
+  readonly secondVault?: IStateMachine | undefined;
   /** Where the watchdog is, which measures what there is one of in a network. */
   readonly ofNetwork?: { readonly snapshots: boolean };
   /** Which part of a network this is that has several stacks, such as `2`; default: the first. */
@@ -130,7 +132,7 @@ const anyOf = (alarms: readonly IAlarm[]): IAlarmRule => AlarmRule.anyOf(...alar
 
 /** What a rule is raised for, each by itself. */
 function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
-  const { network, nodes, workflow, retain, deadLetters, ofNetwork, group: about = '' } = props;
+  const { network, nodes, workflow, retain, deadLetters, ofNetwork, secondVault, group: about = '' } = props;
   const { metric, each } = ruleOf(name);
   const watched = nodes.filter(({ credentials, identities }) => {
     return name !== 'IDENTITY_UNREADABLE' || credentials.length > 0 || identities !== undefined;
@@ -143,6 +145,9 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
     );
   }
   if (each === 'node') return watched.map(({ node }) => ({ about: node, dimensions: { network, node } }));
+  if (each === 'second vault') {
+    return secondVault === undefined ? [] : [{ about, dimensions: { StateMachineArn: secondVault.stateMachineArn } }];
+  }
   if (each === 'workflow') {
     if (workflow === undefined) return [];
     const { stateMachine, failRun } = workflow;

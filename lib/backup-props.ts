@@ -3,6 +3,7 @@ import type { LockPolicy } from '../core/object-lock.ts';
 import { listenersOf } from './alarm-topics.ts';
 import type { LedgerBackupProps } from './ledger-backup.ts';
 import { nodeGroups } from './node-groups.ts';
+import { secondPlaceOf } from './second-vault-place.ts';
 import { hasSnapshots } from './watched-nodes.ts';
 
 /** What one group of a network's nodes is deployed with, but for what it has of the first group. */
@@ -16,7 +17,7 @@ export function backupProps(config: Config): readonly [GroupProps, ...GroupProps
   const snapshots = groups.some(({ captures }) => hasSnapshots(captures));
   const [first, ...others] = groups.map((nodes, index) => {
     const shared = { network, timeZone, group: index + 1, retention, listeners, ...(lock && { lock }) };
-    return { ...shared, ...nodes, ...(index === 0 && { snapshots }) };
+    return { ...shared, ...nodes, ...(index === 0 && { snapshots, secondVault: secondPlaceOf(config) }) };
   });
   if (first === undefined) throw new RangeError('a network has at least one group of nodes, be it empty');
   return [first, ...others];

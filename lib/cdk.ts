@@ -15,6 +15,8 @@ export type { Listeners } from './alarm-topics.ts';
 export type { BackupNode } from './backup-nodes.ts';
 export type { GroupProps } from './backup-props.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
+export { type SecondPlace } from './second-vault-place.ts';
+export { SecondVaultStack } from './second-vault-stack.ts';
 export { Storage } from './storage.ts';
 export { Watch } from './watch.ts';
 

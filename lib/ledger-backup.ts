@@ -14,6 +14,8 @@ import { DumpTasks, type FargateNode } from './dump-tasks.ts';
 import { IdentitiesSecrets } from './identities-secrets.ts';
 import { Retention } from './retention.ts';
 import { Schedules } from './schedules.ts';
+import { SecondVault } from './second-vault.ts';
+import type { SecondPlace } from './second-vault-place.ts';
 import { BackupSteps } from './steps/backup-steps.ts';
 import { Storage } from './storage.ts';
 import { Watch } from './watch.ts';
@@ -47,6 +49,8 @@ export interface LedgerBackupProps {
   readonly retention?: RetainPolicy['keep'];
   /** By node: where and how large its dump tasks run. Default: none, and nothing of ECS is made. */
   readonly fargate?: Readonly<Record<string, FargateNode>>;
+  /** Where the vault is copied to; its bucket is made by `SecondVaultStack`. Default: nowhere. */
+  readonly secondVault?: SecondPlace | undefined;
 }
 
 /**
@@ -65,6 +69,8 @@ export class LedgerBackup extends Construct {
   readonly alarms: Alarms;
   /** Of the whole vault, and so where the vault is: undefined in a further group. */
   readonly retention: Retention | undefined;
+  /** What fills the second vault, where the first one is. */
+  readonly secondVault: SecondVault | undefined;
 
   constructor(scope: Construct, id: string, props: LedgerBackupProps) {
     super(scope, id);
@@ -85,9 +91,13 @@ export class LedgerBackup extends Construct {
     this.watch.watchdog.expect({ group, nodes: watched, snapshots, ofNetwork: first });
     const policy = { keep: props.retention ?? {}, timeZone };
     this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
+    const { secondVault: place } = props;
+    this.secondVault =
+      place === undefined ? undefined : new SecondVault(this, 'SecondVault', { storage: this.storage, place });
     this.alarms = new Alarms(this, 'Alarms', {
       ...{ network, topics: this.watch.topics, nodes: watched, deadLetters: this.schedules.deadLetters },
       workflow: { stateMachine, failRun: this.steps.failRun.lambda },
+      secondVault: this.secondVault?.workflow.stateMachine,
       ...(this.retention && { retain: this.retention.steps.retainNode.lambda }),
       ...(first ? { ofNetwork: { snapshots } } : { group: String(group) }),
     });

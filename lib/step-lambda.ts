@@ -19,6 +19,8 @@ export interface StepLambdaProps<S extends AnyStep> {
   readonly environment: EnvOf<S>;
   /** The rights that go with the environment; the right to log is there. */
   readonly grant?: (role: Role) => void;
+  /** A fixed name of its role, for policies of other accounts. Default: one that CloudFormation makes. */
+  readonly roleName?: string;
   /** The longest that one call may take; at most 15 minutes. */
   readonly timeout: Duration;
   /** The private network that its calls leave from; absent, they leave from Lambda's own. */
@@ -82,7 +84,8 @@ export class StepLambda<const S extends AnyStep> extends Construct {
     super(scope, id);
     this.step = props.step;
     this.#timeout = props.timeout;
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const named = props.roleName === undefined ? {} : { roleName: props.roleName };
+    const role = new Role(this, 'Role', { ...named, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const logGroup = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
     allow(role, {
       because: 'It writes its log.',

@@ -1,27 +1,18 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { NetworkName } from '../core/names.ts';
 import { DEFAULT_LOCK, type LockPolicy, lockDays } from '../core/object-lock.ts';
 import { allow } from './grants.ts';
+import { vaultBucket } from './vault-bucket.ts';
 
 /** Patterns of keys within the network's part of the vault, such as `leases/*`. */
 export interface VaultRights {
   readonly read?: readonly string[];
   readonly writeOnce?: readonly string[];
 }
-
-const closed = {
-  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-  enforceSSL: true,
-  minimumTLSVersion: 1.2,
-  removalPolicy: RemovalPolicy.RETAIN,
-};
-
-/** What retention removed can be brought back for a month. A lock that lasts longer is stronger than this rule. */
-const HIDDEN = { noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true };
 
 /** The vault's bucket and the keys. All of it outlives the stack. */
 export class Storage extends Construct {
@@ -44,19 +35,7 @@ export class Storage extends Construct {
     this.envelopeKey = new Key(this, 'EnvelopeKey', { ...kept, enableKeyRotation: true });
     const p256 = { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY };
     this.signingKey = new Key(this, 'SigningKey', { ...kept, ...p256 });
-    this.bucket = new Bucket(this, 'Vault', {
-      ...closed,
-      versioned: true,
-      // For the objects that ask for it; a default would also lock what retention has to remove.
-      objectLockEnabled: true,
-      encryption: BucketEncryption.KMS,
-      encryptionKey: this.bucketKey,
-      bucketKeyEnabled: true,
-      lifecycleRules: [{ ...HIDDEN, abortIncompleteMultipartUploadAfter: Duration.days(7) }],
-      serverAccessLogsBucket: this.#accessLogs() as IBucket,
-    });
-    this.bucket.addToResourcePolicy(onlyWriteOnce(this.bucket));
-    this.bucket.addToResourcePolicy(recordsStay(this.bucket, network));
+    this.bucket = vaultBucket(this, { key: this.bucketKey, prefix: `${network}/` });
   }
 
   /** How a step finds the vault. */
@@ -148,43 +127,4 @@ export class Storage extends Construct {
   #objects(patterns: readonly string[]): string[] {
     return patterns.map((pattern) => this.bucket.arnForObjects(`${this.network}/${pattern}`));
   }
-
-  #accessLogs(): Bucket {
-    const logs = new Bucket(this, 'AccessLogs', {
-      ...closed,
-      // S3 delivers its logs to no bucket with a key of ours.
-      encryption: BucketEncryption.S3_MANAGED,
-      // Long enough to look back over a year's audit.
-      lifecycleRules: [{ expiration: Duration.days(400) }],
-    });
-    Validations.of(logs).acknowledge({ id: 'AwsSolutions-S1', reason: 'It is the bucket of the access logs.' });
-    return logs;
-  }
-}
-
-/**
- * PutObject alone would allow overwriting, so a write must say `If-None-Match`. The parts of a multipart upload cannot:
- * they create no object, and its completion is checked instead.
- */
-function onlyWriteOnce(bucket: Bucket): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'OnlyWriteOnce',
-    effect: Effect.DENY,
-    principals: [new AnyPrincipal()],
-    actions: ['s3:PutObject'],
-    resources: [bucket.arnForObjects('*')],
-    conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
-  });
-}
-
-/** Retention may delete what lies beside receipts, and by name alone the two cannot be told apart in a role. */
-function recordsStay(bucket: Bucket, network: NetworkName): PolicyStatement {
-  const kinds = ['sets/*/receipts/*', 'sets/*/manifests/*', 'sets/*/tombstones/*', 'keys/*', 'format.json'];
-  return new PolicyStatement({
-    sid: 'RecordsStay',
-    effect: Effect.DENY,
-    principals: [new AnyPrincipal()],
-    actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
-    resources: kinds.map((kind) => bucket.arnForObjects(`${network}/${kind}`)),
-  });
 }

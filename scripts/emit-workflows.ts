@@ -4,6 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { NetworkName } from '../core/names.ts';
 import { LedgerBackup } from '../lib/ledger-backup.ts';
 import { Retention } from '../lib/retention.ts';
+import { SecondVault } from '../lib/second-vault.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
 import { definitionOf } from '../lib/workflows/definition.ts';
 
@@ -13,9 +14,12 @@ export function workflows() {
   const backup = new LedgerBackup(stack, 'LedgerBackup', { network: NetworkName.parse('any'), captures: {} });
   const { workflow, steps, storage } = backup;
   const retention = new Retention(stack, 'Retention', storage, { keep: {}, timeZone: 'UTC' });
+  const place = { bucket: 'any', prefix: '', account: '222222222222', region: 'eu-west-1' };
+  const second = new SecondVault(stack, 'SecondVault', { storage, place });
   return {
     backup: definitionOf(workflow.stateMachine, steps.all),
     retention: definitionOf(retention.workflow.stateMachine, retention.steps.all),
+    'second-vault': definitionOf(second.workflow.stateMachine, [second.copyVault]),
   };
 }
 

@@ -32,6 +32,7 @@ const environment = {
   VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
   ...{ CAPTURES: '{}', DUMP_PLACES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing' },
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
+  ...{ SECOND_BUCKET: 'second', SECOND_PREFIX: '', SECOND_ACCOUNT: '222222222222', SECOND_REGION: 'eu-west-1' },
 };
 
 /** Runs `code` in a bare Node process, with the step's module as `bundle()`; what it returns, through JSON. */

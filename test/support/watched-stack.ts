@@ -22,6 +22,7 @@ export function watchedStack(
   );
   const backup = new LedgerBackup(stack, 'LedgerBackup', {
     ...{ network: NetworkName.parse(network), captures, snapshots: true },
+    secondVault: { bucket: 'second', prefix: '', account: '222222222222', region: 'eu-west-1' },
     listeners: { emails: ['ops@example.com'], pager: 'https://pager.example.com/hook' },
     nodes: Object.entries(nodes).map(([node, components]) => ({
       ...{ everySeconds: 14_400, enabled: true },

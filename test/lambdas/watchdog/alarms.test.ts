@@ -16,7 +16,9 @@ let alarms: ReadonlyMap<string, AlarmProperties>;
 
 beforeAll(() => {
   const { alarms: all } = watchedStack('toy-net', { 'toy-1': ['app', 'ledger'] });
-  alarms = new Map(all.map((alarm) => [alarm.AlarmName.slice(NETWORK.length), alarm]));
+  // What fills the second vault is counted by AWS, and watched in test/lib/second-vault.test.ts.
+  const seen = all.filter(({ AlarmName }) => !AlarmName.endsWith('SECOND_VAULT_BEHIND'));
+  alarms = new Map(seen.map((alarm) => [alarm.AlarmName.slice(NETWORK.length), alarm]));
 }, 60_000);
 
 let world: WatchedWorld;
@@ -247,7 +249,9 @@ describe('the watchdog, with the alarms as they are deployed', () => {
   });
 
   test('that no longer runs raises all that its absence is a danger to, and first of all its own', () => {
-    const absent = awsAlarms.filter((name) => ruleOf(name).missing === 'breaching');
+    const absent = awsAlarms.filter(
+      (name) => ruleOf(name).missing === 'breaching' && ruleOf(name).metric.namespace === 'Ledgerhold',
+    );
     const raised = raisedBy([]);
     expect(raised).toContain('WATCHDOG_SILENT');
     expect(new Set(raised.map(nameIn))).toEqual(new Set(absent));

@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import { defineStep } from '../../core/step.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+import { CopiesDiffer, CopyRefused } from '../../vault/copy-object.ts';
+
+/** Gives the second vault what it lacks, for as long as one call may last. To be called until it is done. */
+export const copyVault = defineStep({
+  name: 'copy-vault',
+  env: [
+    'VAULT_BUCKET',
+    'VAULT_PREFIX',
+    'VAULT_ACCOUNT',
+    'VAULT_LOCK',
+    'SECOND_BUCKET',
+    'SECOND_PREFIX',
+    'SECOND_ACCOUNT',
+    'SECOND_REGION',
+  ],
+  input: z.strictObject({}),
+  output: z.strictObject({
+    /** Whether the second vault had everything at the end. */
+    done: z.boolean(),
+    objects: z.int().min(0),
+    bytes: z.int().min(0),
+  }),
+  errors: [VaultUnavailable, CopyRefused, CopiesDiffer],
+});

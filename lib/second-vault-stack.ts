@@ -1,0 +1,99 @@
+import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Config } from '../config/schema.ts';
+import { secondVaultRoleName } from '../core/names.ts';
+import { type SecondPlace, secondPlaceOf } from './second-vault-place.ts';
+import { vaultBucket } from './vault-bucket.ts';
+
+/** Who fills it: one role of one account, by a condition and so in whichever order the two stacks are deployed. */
+interface Filler {
+  readonly account: string;
+  readonly roleArn: string;
+}
+
+/**
+ * The second vault: a bucket and its key in another account or Region, to be deployed by whoever owns that. It trusts the
+ * first account in one role alone, to add, to read and to list; it outlives its stack, and all of the first account.
+ */
+export class SecondVaultStack extends Stack {
+  readonly bucket: Bucket;
+  readonly key: Key;
+
+  constructor(app: App, config: Config, { account, region, bucket, prefix }: SecondPlace, from: string) {
+    const { network } = config;
+    super(app, `Ledgerhold-${network}-second`, {
+      description: `Ledgerhold: second vault of ${network}`,
+      terminationProtection: true,
+      env: { account, region },
+    });
+    const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
+    for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
+    const roleArn = `arn:${this.partition}:iam::${from}:role/${secondVaultRoleName(network)}`;
+    this.key = new Key(this, 'BucketKey', { removalPolicy: RemovalPolicy.RETAIN, enableKeyRotation: true });
+    this.bucket = vaultBucket(this, { key: this.key, prefix, name: bucket });
+    letFill(this.bucket, this.key, prefix, { account: from, roleArn });
+    letNobodyElseIn(this.bucket, from, account);
+    new CfnOutput(this, 'Url', { value: this.bucket.s3UrlForObject(prefix) });
+  }
+}
+
+/** Undefined: the config has no second vault on AWS. */
+export function secondVaultStack(app: App, config: Config): SecondVaultStack | undefined {
+  const place = secondPlaceOf(config);
+  if (place === undefined || config.aws === undefined) return undefined;
+  return new SecondVaultStack(app, config, place, config.aws.account);
+}
+
+/** The role's own account must allow it, too: neither side can give this away alone. */
+function letFill(bucket: Bucket, key: Key, prefix: string, { account, roleArn }: Filler): void {
+  const filler = {
+    effect: Effect.ALLOW,
+    principals: [new AccountPrincipal(account)],
+    conditions: { ArnEquals: { 'aws:PrincipalArn': roleArn } },
+  };
+  const objects = ['s3:GetObject', 's3:PutObject', 's3:PutObjectRetention', 's3:AbortMultipartUpload'];
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'FillerAddsAndReads',
+      ...filler,
+      actions: objects,
+      resources: [bucket.arnForObjects(`${prefix}*`)],
+    }),
+  );
+  bucket.addToResourcePolicy(
+    new PolicyStatement({ sid: 'FillerLists', ...filler, actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
+  );
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'FillerSealsAndOpens',
+      ...filler,
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+    }),
+  );
+}
+
+/** Whoever takes over the first account gets nothing gone here. In one account its owner keeps the right to delete. */
+function letNobodyElseIn(bucket: Bucket, from: string, account: string): void {
+  if (from === account) return;
+  bucket.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'FirstAccountDeletesNothing',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: [
+        ...[
+          's3:DeleteObject',
+          's3:DeleteObjectVersion',
+          's3:BypassGovernanceRetention',
+          's3:PutLifecycleConfiguration',
+        ],
+        ...['s3:PutBucketPolicy', 's3:DeleteBucketPolicy', 's3:DeleteBucket', 's3:PutBucketVersioning'],
+      ],
+      resources: [bucket.bucketArn, bucket.arnForObjects('*')],
+      conditions: { StringEquals: { 'aws:PrincipalAccount': from } },
+    }),
+  );
+}
