@@ -37,7 +37,7 @@ function world() {
     { ...at, prefix: 'first' },
     { ...at, prefix: 'second', partSize: () => 16 },
   ];
-  const [vault, second, large] = [s3Vault(from), s3Vault({ ...at, prefix: 'second' }), s3LargeCopy(from, to, 16)];
+  const [vault, second, large] = [s3Vault(from), s3Vault({ ...at, prefix: 'second' }), s3LargeCopy(from, to, 64)];
   const notes: [string, About][] = [];
   const journal = { note: (what: string, about: About) => void notes.push([what, about]), failure: () => {} };
   const clock = { ticks: 0, now: () => new Date(day(9).getTime() + clock.ticks++ * 1000) };
