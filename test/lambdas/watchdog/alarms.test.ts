@@ -16,7 +16,7 @@ let alarms: ReadonlyMap<string, AlarmProperties>;
 
 beforeAll(() => {
   const { alarms: all } = watchedStack('toy-net', { 'toy-1': ['app', 'ledger'] });
-  // What fills the second vault is counted by AWS, and watched in test/lib/second-vault.test.ts.
+  // What fills the second vault is counted by AWS, and watched in test/lib/second-vault.slow.test.ts.
   const seen = all.filter(({ AlarmName }) => !AlarmName.endsWith('SECOND_VAULT_BEHIND'));
   alarms = new Map(seen.map((alarm) => [alarm.AlarmName.slice(NETWORK.length), alarm]));
 }, 60_000);
