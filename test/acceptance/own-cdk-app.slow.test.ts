@@ -27,7 +27,9 @@ app.synth();
 `;
 const CONFIG = `
 network: acme
+aws: { account: '111111111111', region: eu-central-1 }
 vault: { folder: ./vault }
+secondVault: { s3: { bucket: acme-second, region: eu-west-1, account: '222222222222' } }
 encryption: none
 signing: { keyFile: ./key.pem }
 nodes:
