@@ -11,14 +11,26 @@ const LIMIT_MEGABYTES = 200;
 const dir = mkdtempSync(join(tmpdir(), 'ledgerhold-chain-memory-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Says at its end how much memory the process ever held, its threads included. */
-const TELL = 'process.on("exit", () => console.error("maxRSS", process.resourceUsage().maxRSS))';
+/**
+ * Says at its end how much memory the program ever held, its threads included. Not `maxRSS`: the kernel hands it on through
+ * `exec`, so that it may be that of whoever started the program.
+ */
+const TELL = `import { readFileSync } from 'node:fs';
+process.on('exit', () => console.error(/VmHWM:.*/.exec(readFileSync('/proc/self/status', 'utf8'))[0]));`;
 
 function megabytes(files: readonly string[]): number {
-  const args = ['--import', `data:text/javascript,${TELL}`, PROGRAM, 'chain', 'verify', '--quiet', ...files];
+  const args = [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(TELL)}`,
+    PROGRAM,
+    'chain',
+    'verify',
+    '--quiet',
+    ...files,
+  ];
   const { stderr } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
   // Each thread says it too, and of the whole process.
-  return Math.max(...[...stderr.matchAll(/maxRSS (\d+)/g)].map(([, kilobytes]) => Number(kilobytes))) * 0.001024;
+  return Math.max(...[...stderr.matchAll(/VmHWM:\s*(\d+)/g)].map(([, kilobytes]) => Number(kilobytes))) * 0.001024;
 }
 
 function threeOf(name: string, bytes: Uint8Array): string[] {
