@@ -3,7 +3,8 @@ import { Instant, NodeName, Seq } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { NotADocument, putDocument, readDocument } from './documents.ts';
-import { holdKey, holdsPrefix, numberOf } from './layout.ts';
+import { holdKey, holdsPrefix } from './layout.ts';
+import { newestNumber } from './numbered.ts';
 
 export interface HoldWish {
   readonly node: string;
@@ -19,7 +20,8 @@ export async function holdSet(
 ): Promise<string> {
   const [at, end] = [clock.now(), until].map((date) => Instant.parse(date.toISOString()));
   const what = { node: NodeName.parse(node), seq: Seq.parse(seq), by, at, until: end };
-  for (let n = (await newestNumber(vault, node)) + 1; ; n += 1) {
+  const ofNode = { prefix: holdsPrefix(node), keyOf: (n: number) => holdKey(node, n) };
+  for (let n = (await newestNumber(vault, ofNode)) + 1; ; n += 1) {
     const hold = Hold.parse({ format: 'ledgerhold/hold/1', n, ...what });
     if ((await putDocument(vault, holdKey(node, n), hold)).won) return holdKey(node, n);
   }
@@ -38,10 +40,4 @@ export async function holdsOn(vault: Vault, node: string, now: Date): Promise<Re
   }
   const live = [...newest.values()].filter(({ until }) => Date.parse(until) > now.getTime());
   return new Map(live.map(({ seq, by, until }) => [seq, `${by}, until ${until}`]));
-}
-
-async function newestNumber(vault: Vault, node: string): Promise<number> {
-  let newest = 0;
-  for await (const { key } of vault.list(holdsPrefix(node))) newest = numberOf(key) ?? newest;
-  return newest;
 }
