@@ -52,12 +52,11 @@ export const isExecution = (holder: string): boolean => /^arn:[\w-]+:states:[\w-
 
 /**
  * At most 80 characters and no colon. A name is taken for 90 days, and a slot may be run again after a failure: so the
- * moment of the start is in it. Two starts in one second are one.
+ * moment of the start is in it, to the millisecond: a run may end within the second in which the next one starts.
  */
 export function executionName(node: string, slot: string, now: Date): string {
   const plain = (text: string) => text.replaceAll(/[^\w.-]/g, '');
-  const second = Math.floor(now.getTime() / 1000).toString(36);
-  return `${node}-${plain(slot).slice(0, 40)}-${second}`;
+  return `${node}-${plain(slot).slice(0, 40)}-${now.getTime().toString(36)}`;
 }
 
 const partitionOf = (region: string): string =>
