@@ -37,12 +37,15 @@ export class NotASlot extends LedgerholdError {
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** The run, its slot as everybody else writes it. Throws `NotASlot`; a schedule's slot is always a time. */
-export function asRun(asked: AskedRun): Run {
+/** The run, its slot as everybody else writes it. Throws `NotASlot`. */
+export const asRun = (asked: AskedRun): Run => ({ ...asked, slot: slotOf(asked) });
+
+/** A schedule's slot is always a time, anybody else's may be an id. Throws `NotASlot`. */
+export function slotOf(asked: { readonly slot: string; readonly reason: Reason }): Slot {
   const time = TIME.test(asked.slot) ? Date.parse(asked.slot) : Number.NaN;
-  if (!Number.isNaN(time)) return { ...asked, slot: slotAt(new Date(time)) };
+  if (!Number.isNaN(time)) return slotAt(new Date(time));
   const id = Slot.safeParse(asked.slot);
-  if (asked.reason !== 'schedule' && id.success) return { ...asked, slot: id.data };
+  if (asked.reason !== 'schedule' && id.success) return id.data;
   throw new NotASlot(
     `"${asked.slot}" is no slot of a run whose reason is ${asked.reason}`,
     asked.reason === 'schedule'

@@ -1,17 +1,43 @@
-import { ChainDamaged } from '../core/manifest.ts';
+import type * as z from 'zod';
+import { ChainDamaged, Manifest } from '../core/manifest.ts';
 import type { Vault } from '../core/vault.ts';
-import { NotADocument } from './documents.ts';
-import { manifestKey, signatureKey } from './layout.ts';
-import { headSeq, readManifest, type StoredManifest } from './sets.ts';
+import { type Document, NotADocument, readDocument } from './documents.ts';
+import { manifestKey, manifestsPrefix, numberOf, runsPrefix, signatureKey } from './layout.ts';
+
+/** What every link of a chain of manifests says. */
+export interface LinkValue {
+  readonly seq: number;
+  readonly slot: string;
+  readonly fence: number;
+  readonly node: string;
+}
+
+/** A kind of signed manifests, each citing the one before it: a node's sets, or the history of its chain. */
+export interface Links<M extends LinkValue> {
+  readonly schema: z.ZodType<M>;
+  readonly prefixOf: (node: string) => string;
+  readonly keyOf: (node: string, seq: number) => string;
+  /** Where the attempts at a slot leave what they do, each under its fence. */
+  readonly runsOf: (node: string, slot: string) => string;
+}
+
+export const SETS: Links<Manifest> = {
+  ...{ schema: Manifest, prefixOf: manifestsPrefix, keyOf: manifestKey, runsOf: runsPrefix },
+};
 
 /**
  * A manifest whose bytes are those that were signed. No key is asked: the signature's name holds their digest, and it is
  * written first. Undefined: there is none. Rejects with `ChainDamaged`.
  */
-export async function readLink(vault: Vault, node: string, seq: number): Promise<StoredManifest | undefined> {
-  const key = manifestKey(node, seq);
+export async function readLink<M extends LinkValue>(
+  vault: Vault,
+  links: Links<M>,
+  node: string,
+  seq: number,
+): Promise<Document<M> | undefined> {
+  const key = links.keyOf(node, seq);
   try {
-    const manifest = await readManifest(vault, node, seq);
+    const manifest = await readDocument(vault, key, links.schema);
     if (manifest === undefined) return undefined;
     if ((await vault.stat(signatureKey(key, manifest.sha256))) !== undefined) return manifest;
   } catch (error) {
@@ -22,20 +48,25 @@ export async function readLink(vault: Vault, node: string, seq: number): Promise
 }
 
 /** The newest link of a node's chain. Undefined: there is none. Rejects with `ChainDamaged`. */
-export async function readHead(vault: Vault, node: string): Promise<StoredManifest | undefined> {
-  const head = await headSeq(vault, node);
-  return head === 0 ? undefined : readLink(vault, node, head);
+export async function readHead<M extends LinkValue>(
+  vault: Vault,
+  links: Links<M>,
+  node: string,
+): Promise<Document<M> | undefined> {
+  let head = 0;
+  for await (const { key } of vault.list(links.prefixOf(node))) head = numberOf(key) ?? head;
+  return head === 0 ? undefined : readLink(vault, links, node, head);
 }
 
 /** The manifest of a slot among those behind `head`. Rejects with `ChainDamaged` if it meets one that is damaged. */
-export async function manifestOfSlot(
+export async function manifestOfSlot<M extends LinkValue>(
   vault: Vault,
-  node: string,
-  slot: string,
+  links: Links<M>,
+  { node, slot }: { readonly node: string; readonly slot: string },
   head: number,
-): Promise<StoredManifest | undefined> {
+): Promise<Document<M> | undefined> {
   for (let seq = head + 1; ; seq++) {
-    const manifest = await readLink(vault, node, seq);
+    const manifest = await readLink(vault, links, node, seq);
     if (manifest === undefined || manifest.value.slot === slot) return manifest;
   }
 }

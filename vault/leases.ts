@@ -5,10 +5,9 @@ import type { Clock } from '../core/ports.ts';
 import { decideSlot, LEASE_SECONDS, needsRenewal, type SlotDecision, StaleFence } from '../core/slot.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
-import { manifestOfSlot, readHead } from './chain.ts';
+import { type Links, type LinkValue, manifestOfSlot, readHead } from './chain.ts';
 import { type Document, NotADocument, putDocument, readDocument } from './documents.ts';
-import { leaseKey, leasesPrefix, numberOf, runsPrefix } from './layout.ts';
-import type { StoredManifest } from './sets.ts';
+import { leaseKey, leasesPrefix, numberOf } from './layout.ts';
 
 /** One attempt at a slot. */
 export interface Attempt {
@@ -52,23 +51,24 @@ export async function latestLease(vault: Vault, node: string, slot: string): Pro
  * Sealed with its manifest, running with its lease, or ours with a fence. Of concurrent claims exactly one is ours.
  * Rejects with `ChainDamaged` before anything is captured that could not be sealed.
  */
-export async function claim(
+export async function claim<M extends LinkValue>(
   ports: LeasePorts,
+  links: Links<M>,
   holder: string,
-  node: string,
-  slot: string,
+  { node, slot }: { readonly node: string; readonly slot: string },
 ): Promise<
-  | { readonly outcome: 'sealed'; readonly manifest: StoredManifest }
+  | { readonly outcome: 'sealed'; readonly manifest: Document<M> }
   | { readonly outcome: 'running'; readonly lease: Lease }
   | { readonly outcome: 'taken'; readonly fence: number; readonly why: string }
 > {
   // Each turn ends with an answer or with a version more than before; a handful of rivals needs as many turns.
   for (;;) {
     const latest = await latestLease(ports.vault, node, slot);
-    const traces = await newestFence(ports.vault, node, slot);
+    const traces = await newestFence(ports.vault, links.runsOf(node, slot));
     // Without lease and traces nobody was ever at it, and the chain need not be searched.
     const searched = latest !== undefined || traces > 0;
-    const manifest = searched ? await manifestOfSlot(ports.vault, node, slot, latest?.value.head ?? 0) : undefined;
+    const since = latest?.value.head ?? 0;
+    const manifest = searched ? await manifestOfSlot(ports.vault, links, { node, slot }, since) : undefined;
     if (manifest !== undefined) return { outcome: 'sealed', manifest };
     // A repeated call of the same run (its first answer was lost): the slot is still ours.
     if (latest?.value.state === 'held' && latest.value.holder === holder) {
@@ -77,7 +77,7 @@ export async function claim(
     const decision: SlotDecision = decideSlot(false, latest?.value, ports.clock.now(), ports.holderGone);
     if (decision.outcome === 'running') return decision;
     if (decision.outcome === 'sealed') throw lostManifest(node, slot);
-    const newestLink = await readHead(ports.vault, node);
+    const newestLink = await readHead(ports.vault, links, node);
     const head = latest?.value.head ?? newestLink?.value.seq ?? 0;
     // Where leases were lost, an attempt may have had a higher fence than those that are left tell.
     const fence = Math.max(decision.fence, traces + 1);
@@ -127,10 +127,9 @@ function held(ports: LeasePorts, { fence, head, holder }: { fence: number; head:
   };
 }
 
-/** The highest fence that a slot's receipts and artifacts lie under, none of which is ever overwritten; 0 if none do. */
-async function newestFence(vault: Vault, node: string, slot: string): Promise<number> {
+/** The highest fence under a slot's prefix, where nothing is ever overwritten; 0 if there is none. */
+async function newestFence(vault: Vault, prefix: string): Promise<number> {
   let newest = 0;
-  const prefix = runsPrefix(node, slot);
   for await (const { key } of vault.list(prefix)) {
     const [fence] = /^\d+(?=\/)/.exec(key.slice(prefix.length)) ?? [];
     newest = Math.max(newest, Number(fence ?? 0));

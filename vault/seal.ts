@@ -10,7 +10,7 @@ import type { Run } from '../core/run.ts';
 import type { Vault } from '../core/vault.ts';
 import { waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import { manifestOfSlot, readHead } from './chain.ts';
+import { manifestOfSlot, readHead, SETS } from './chain.ts';
 import { putSigned } from './documents.ts';
 import { manifestKey, receiptKey } from './layout.ts';
 import { newestFirst } from './newest.ts';
@@ -79,9 +79,9 @@ export async function sealManifest(
 /** Takes the chain's next free number. Whoever finds it taken reads the new head and goes behind it. */
 async function link(unchained: Unchained, since: number, { vault, signer }: SealPorts): Promise<StoredManifest> {
   for (;;) {
-    const own = await manifestOfSlot(vault, unchained.node, unchained.slot, since);
+    const own = await manifestOfSlot(vault, SETS, unchained, since);
     if (own !== undefined) return own;
-    const head = await readHead(vault, unchained.node);
+    const head = await readHead(vault, SETS, unchained.node);
     await refuseChangedIdentity(unchained, vault);
     const manifest = Manifest.parse({ ...unchained, seq: (head?.value.seq ?? 0) + 1, previous: head?.sha256 ?? null });
     const key = manifestKey(manifest.node, manifest.seq);

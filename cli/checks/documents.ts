@@ -1,5 +1,5 @@
 import { setId } from '../../core/names.ts';
-import { readHead } from '../../vault/chain.ts';
+import { readHead, SETS } from '../../vault/chain.ts';
 import { manifestKey } from '../../vault/layout.ts';
 import { headSeq } from '../../vault/sets.ts';
 import { standingOf } from '../standing.ts';
@@ -20,7 +20,7 @@ export const documentsCheck: Check = {
 };
 
 async function checkHead({ vault }: CheckContext, node: string): Promise<Finding[]> {
-  const head = await readHead(vault, node);
+  const head = await readHead(vault, SETS, node);
   if (head === undefined) return [ok(`${node}: no set yet`)];
   return [ok(`${setId(node, head.value.seq)} is the newest, and the next can be chained behind it`)];
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { Fence } from '../../core/names.ts';
-import { Run } from '../../core/run.ts';
+import { Fence, NodeName, Slot } from '../../core/names.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 
@@ -10,7 +9,8 @@ export const failRun = defineStep({
   env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT'],
   /** `failure` is what Step Functions puts into a Catch: the error's name, and mostly its cause as text. */
   input: z.strictObject({
-    run: Run,
+    /** Of any workflow: what else it holds is passed over. */
+    run: z.object({ node: NodeName, slot: Slot }),
     fence: Fence,
     failure: z.object({ Error: z.string(), Cause: z.string().optional() }),
   }),

@@ -2,7 +2,7 @@ import { setId } from '../../core/names.ts';
 import type { Signer } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
-import { manifestOfSlot } from '../../vault/chain.ts';
+import { manifestOfSlot, SETS } from '../../vault/chain.ts';
 import { assertHeld, endLease, type LeasePorts, latestLease } from '../../vault/leases.ts';
 import { sealManifest as seal } from '../../vault/seal.ts';
 import type { StoredManifest } from '../../vault/sets.ts';
@@ -20,7 +20,7 @@ export async function run(
 ): Promise<OutputOf<typeof sealManifest>> {
   const attempt = { node: run.node, slot: run.slot, fence };
   const since = (await latestLease(ports.vault, run.node, run.slot))?.value.head ?? 0;
-  const sealed = await manifestOfSlot(ports.vault, run.node, run.slot, since);
+  const sealed = await manifestOfSlot(ports.vault, SETS, run, since);
   if (sealed !== undefined) return answer(sealed);
   await assertHeld(ports, attempt);
   const manifest = await seal(run, fence, since, ports.protocolNamed(run.protocol), ports);

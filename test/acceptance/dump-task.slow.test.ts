@@ -27,6 +27,7 @@ import { bundleDumpTask } from '../../lib/bundle-step.ts';
 import { backupRuntime } from '../../local/backup-runtime.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { captureIdentities } from '../../protocols/splice/identities.ts';
+import { SETS } from '../../vault/chain.ts';
 import { readResult } from '../../vault/dump-records.ts';
 import { runPrefix } from '../../vault/layout.ts';
 import { claim, endLease, type LeasePorts } from '../../vault/leases.ts';
@@ -118,7 +119,7 @@ describeWithPostgres('the program of the dump task', () => {
   const resultOf = (order: Order) => readResult(vault, order as never);
 
   async function claimed(order: Order): Promise<Order> {
-    await claim(ports, 'execution-1', order.node, order.slot);
+    await claim(ports, SETS, 'execution-1', order);
     return order;
   }
 
