@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { BLOCKS_PER_FILE, FileCompression } from '../core/chain.ts';
 import { ComponentName, NodeName } from '../core/names.ts';
 import { RdsIdentifier } from '../core/snapshots.ts';
 import { BytesPerSecond, exactlyOne, PostgresUrl, Seconds, Secret, ServiceUrl } from './values.ts';
@@ -143,15 +144,38 @@ export type CantonNode = z.infer<typeof Canton>;
 
 const Rpc = z.union([ServiceUrl, Secret]);
 
-const Ethereum = z.strictObject({
-  ...z.strictObject(common).omit({ every: true, maxSpread: true }).shape,
-  protocol: z.literal('ethereum'),
-  client: z.enum(['geth', 'quorum', 'besu']),
-  monitor: z.strictObject({ rpc: Rpc }),
-  validators: z.array(z.strictObject({ name: ComponentName, rpc: Rpc })).min(1),
-  agreement: z.union([z.literal('all'), z.int().min(1)]).default('all'),
-  timesADay: z.int().min(1).max(4).default(4),
-});
+const Ethereum = z
+  .strictObject({
+    ...z.strictObject(common).omit({ every: true, maxSpread: true }).shape,
+    enabled: z.boolean().default(false).describe('Whether its schedule runs; a new chain is switched on by hand'),
+    protocol: z.literal('ethereum'),
+    client: z.enum(['geth', 'quorum', 'besu']),
+    monitor: z.strictObject({ rpc: Rpc }).describe('The node that blocks are read from'),
+    validators: z
+      .array(z.strictObject({ name: ComponentName, rpc: Rpc }))
+      .min(1)
+      .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
+        error: 'two validators have the same name',
+      })
+      .describe('Who must call a block as the monitor does before it is exported'),
+    agreement: z
+      .union([z.literal('all'), z.int().min(1)])
+      .default('all')
+      .describe('How many validators must agree'),
+    confirmations: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(0)
+      .describe('Blocks below the monitor’s height that are left to the next run, where the newest may still change'),
+    timesADay: z.int().min(1).max(4).default(4),
+    blocksPerFile: z.int().min(1).max(BLOCKS_PER_FILE).default(BLOCKS_PER_FILE),
+    compression: FileCompression.default('zstd').describe('geth imports none and gzip as they lie, Besu none'),
+  })
+  .refine(({ agreement, validators }) => agreement === 'all' || agreement <= validators.length, {
+    error: 'more must agree than there are validators',
+    path: ['agreement'],
+  });
 export type EthereumNode = z.infer<typeof Ethereum>;
 
 export const Node = z.discriminatedUnion('protocol', [Splice, Canton, Ethereum]);

@@ -2,7 +2,7 @@ import { LedgerholdError } from '../core/errors.ts';
 import { type Placed, type SourceIdentity, waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/registry.ts';
-import type { ComponentConfig, DatabaseNode, NodeConfig, PostgresConfig } from './nodes.ts';
+import type { ComponentConfig, DatabaseNode, EthereumNode, NodeConfig, PostgresConfig } from './nodes.ts';
 import type { Places } from './places.ts';
 import { type Path, type Problem, problemAt } from './problems.ts';
 import type { Config } from './schema.ts';
@@ -29,6 +29,8 @@ export function componentsOf(
 
 export const isDatabaseNode = (node: NodeConfig): node is DatabaseNode =>
   node.protocol === 'splice' || node.protocol === 'canton';
+
+export const isChainNode = (node: NodeConfig): node is EthereumNode => node.protocol === 'ethereum';
 
 /** What the order of every node forbids, with its place; addresses that are secrets are told apart by their names. */
 export function orderProblems({ nodes }: Config, places: Places): Problem[] {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
 import { isNativeError } from 'node:util/types';
 import { LedgerholdError } from '../core/errors.ts';
 import {
@@ -21,6 +21,8 @@ export interface HttpSettings {
   /** PEM of an authority to believe in place of the machine's. */
   readonly ca?: string;
   readonly resolve?: Resolve;
+  /** Connections are used again, by this function's calls alone. Default: each call has one of its own. */
+  readonly keepAlive?: boolean;
 }
 
 export interface HttpCall {
@@ -47,6 +49,7 @@ export type Http = (url: string, call?: HttpCall) => Promise<HttpAnswer>;
 
 export function guardedHttp(outbound: Outbound, settings: HttpSettings = {}): Http {
   const { connectMs = 5_000, totalMs = 30_000, maxBytes = 4 << 20, ca, resolve = systemResolve } = settings;
+  const agents = new Map<string, Agent>();
   return async (text, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = guardUrl(text, outbound);
     const where = `${url.origin}${url.pathname}`;
@@ -55,9 +58,9 @@ export function guardedHttp(outbound: Outbound, settings: HttpSettings = {}): Ht
     const options = {
       ...{ method, lookup, signal: deadline.signal, ...(ca !== undefined && { ca }) },
       headers: { ...headers, 'accept-encoding': 'identity' },
-      // A connection of its own, to an address that was checked for this call.
-      agent: false,
-    };
+      // Made for this call, or for an earlier one of this function: to an address that was checked in either case.
+      agent: settings.keepAlive === true ? await agentFor(url.protocol, agents) : false,
+    } as const;
     let answer: IncomingMessage | undefined;
     try {
       answer = await send(url, options, body, new RequestTimedOut(where, 'connect', connectMs), connectMs);
@@ -69,6 +72,18 @@ export function guardedHttp(outbound: Outbound, settings: HttpSettings = {}): Ht
       answer?.destroy();
     }
   };
+}
+
+/** More at once would wait for the same node. */
+const MOST_SOCKETS = 4;
+
+async function agentFor(protocol: string, agents: Map<string, Agent>): Promise<Agent> {
+  const known = agents.get(protocol);
+  if (known !== undefined) return known;
+  const { Agent } = await (protocol === 'https:' ? import('node:https') : import('node:http'));
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS });
+  agents.set(protocol, agent);
+  return agent;
 }
 
 /** Resolves when status and headers are there. */
@@ -86,7 +101,11 @@ async function send(
   const call = request(url, options);
   const timer = setTimeout(() => call.destroy(tooSlow), connectMs);
   const stop = () => clearTimeout(timer);
-  call.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', stop));
+  call.once('socket', (socket) => {
+    // One that is used again is connected: it would keep a listener for each call.
+    if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', stop);
+    else stop();
+  });
   call.once('close', stop);
   call.once('response', answered.resolve);
   call.on('error', answered.reject);

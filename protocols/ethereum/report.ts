@@ -31,6 +31,7 @@ export interface FirstBlock {
 export interface LastBlock {
   readonly number: number;
   readonly hash: string;
+  readonly parentHash: string;
   readonly hashes: readonly { readonly rule: HashRule; readonly hash: string }[];
   /** Its header is of the Istanbul family, but its extra data is of no form that is known. */
   readonly unclear: boolean;

@@ -11,6 +11,8 @@ import type { ChainFileReport, ChainProblem, LastBlock } from './report.ts';
 export interface BlockVerifier {
   block(bytes: Uint8Array, at: number, end: number, offset: number): void;
   problem(error: LedgerholdError, where?: { readonly block?: number; readonly offset?: number }): void;
+  /** The first problem so far. */
+  failed(): ChainProblem | undefined;
   report(): Findings;
 }
 
@@ -37,6 +39,8 @@ export function blockVerifier(keccak: Keccak, choice: RuleChoice): BlockVerifier
   const check = bodyChecker(keccak);
   const rules: Partial<Record<HashRule, number>> = {};
   const problems: ChainProblem[] = [];
+  /** The parent of the newest block. */
+  const newestParent = new Uint8Array(32);
   const state: State = {
     blocks: 0,
     transactions: 0,
@@ -91,6 +95,7 @@ export function blockVerifier(keccak: Keccak, choice: RuleChoice): BlockVerifier
     const next = current(bytes);
     const { previous } = state;
     const at = fieldAt(bytes, layout, FIELD.parentHash);
+    newestParent.set(bytes.subarray(at, at + 32));
     state.first ??= { number: layout.number, hash: '', parentHash: hex(bytes.subarray(at, at + 32)) };
     state.previous = next;
     if (previous !== undefined) link(bytes, previous);
@@ -119,6 +124,7 @@ export function blockVerifier(keccak: Keccak, choice: RuleChoice): BlockVerifier
 
   return {
     problem,
+    failed: () => problems[0],
     block(bytes, at, end, offset) {
       state.blocks += 1;
       if (!attempt(offset, at, () => readLayout(bytes, at, end, layout))) return forget();
@@ -136,7 +142,11 @@ export function blockVerifier(keccak: Keccak, choice: RuleChoice): BlockVerifier
       const others = previous.rules
         .slice(1)
         .map((rule) => ({ rule, hash: hex(hashOf(previous.header ?? previous.hash, rule)) }));
-      return { ...found, ...(state.first && { first: state.first }), last: lastBlock(previous, others) };
+      return {
+        ...found,
+        ...(state.first && { first: state.first }),
+        last: lastBlock(previous, hex(newestParent), others),
+      };
     },
   };
 }
@@ -144,7 +154,11 @@ export function blockVerifier(keccak: Keccak, choice: RuleChoice): BlockVerifier
 const ours = (error: unknown): error is LedgerholdError =>
   error instanceof BlockDamaged || error instanceof ChainBroken || error instanceof HashRuleUnclear;
 
-function lastBlock({ number, hash, rules, unclear }: Previous, others: LastBlock['hashes']): LastBlock {
+function lastBlock(
+  { number, hash, rules, unclear }: Previous,
+  parentHash: string,
+  others: LastBlock['hashes'],
+): LastBlock {
   const own = { rule: rules[0] ?? 'keccak', hash: hex(hash) };
-  return { number, hash: own.hash, hashes: [own, ...others], unclear };
+  return { number, hash: own.hash, parentHash, hashes: [own, ...others], unclear };
 }

@@ -26,7 +26,7 @@ export async function verifyChainFile(file: string, options: VerifyFileOptions):
 }
 
 /** Resolves to how many bytes came. Damage to the file as such ends it, and is a problem like the others. */
-async function verifyStream(source: AsyncIterable<Uint8Array>, verifier: BlockVerifier): Promise<number> {
+export async function verifyStream(source: AsyncIterable<Uint8Array>, verifier: BlockVerifier): Promise<number> {
   const cutter = blockCutter(verifier.block);
   let length = 0;
   try {
