@@ -15,7 +15,7 @@ import { orFinding } from '../vault/prove-chain.ts';
 import { headSeq, readManifest, type StoredManifest } from '../vault/sets.ts';
 import type { Loaded } from './context.ts';
 import type { PreparedNode } from './nodes.ts';
-import { backupDefinition } from './run-backup.ts';
+import { workflowDefinition } from './run-backup.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -55,7 +55,7 @@ export async function costOf(
   if (loads.some(({ onAws }) => onAws)) for (const text of always()) assumptions.add(text);
   const secondRegion = config.secondVault?.s3 !== undefined;
   const load = { nodes: loads, s3: s3 !== undefined, secondRegion };
-  const cost = monthlyCost(allowed(await backupDefinition()), load, prices);
+  const cost = monthlyCost(allowed(await workflowDefinition('backup')), load, prices);
   return { ...cost, prices: source, assumptions: [...assumptions] };
 }
 

@@ -65,7 +65,7 @@ export async function runBackup(
   const vault = await openVault(loaded.config.vault, loaded.path);
   const [signer, encryption] = [await openSigner(loaded), await openEncryption(loaded)];
   const captures = capturesOf(loaded, prepared, { vault, encryption, clock, env, ...(dumper && { dumper }) });
-  const workflow = backupRuntime(await backupDefinition(), {
+  const workflow = backupRuntime(await workflowDefinition('backup'), {
     ...{ vault, clock, signer, holderGone, protocolNamed, ...world },
     captures: localCaptures(captures, onCapture),
   });
@@ -77,8 +77,9 @@ export async function runBackup(
   return { outcome: sealManifest === undefined ? 'already-sealed' : 'sealed', set, manifest, vault };
 }
 
-export async function backupDefinition(): Promise<unknown> {
-  const file = join(PACKAGE_ROOT, 'dist', 'workflows', 'backup.asl.json');
+/** As the build has written it. Rejects with `NotBuilt`. */
+export async function workflowDefinition(name: 'backup' | 'chain'): Promise<unknown> {
+  const file = join(PACKAGE_ROOT, 'dist', 'workflows', `${name}.asl.json`);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const remedy = 'Run `npm run build`; in an installed package, install it again.';
     throw new NotBuilt(`the workflow ${file} cannot be read`, remedy, { cause });

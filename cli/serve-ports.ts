@@ -10,8 +10,9 @@ import type { ServedNode, ServePorts } from '../local/serve.ts';
 import { alarmOfRun, reasonOf } from '../local/slot-work.ts';
 import { pause } from '../local/timers.ts';
 import { newestProven } from '../vault/newest.ts';
+import { newestSigned } from '../vault/newest-history.ts';
 import { trustFrom } from '../vault/trust.ts';
-import { type Loaded, openSigner } from './context.ts';
+import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { Interrupted } from './exit-codes.ts';
 import { prepareNode } from './nodes.ts';
 import { type StepsWorld, slotSteps } from './serve-steps.ts';
@@ -44,6 +45,10 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
 async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
   const nodes: ServedNode[] = [];
   for (const each of loaded.config.nodes.filter(({ enabled }) => enabled)) {
+    if (each.protocol === 'ethereum') {
+      nodes.push({ name: each.name, schedule: schedule(everySecondsOf(each), loaded.config.timeZone) });
+      continue;
+    }
     const prepared = await prepareNode(loaded, each);
     refuseSnapshots(prepared);
     const { name } = prepared.node;
@@ -57,7 +62,8 @@ type Asked = Parameters<ServePorts['provenSince']>;
 
 async function provenSince({ vault, loaded }: StepsWorld, ...[node, since]: Asked): Promise<Date | undefined> {
   const trust = await trustFrom(vault, [await (await openSigner(loaded)).publicKeyPem()]);
-  const manifest = await newestProven(vault, node, trust, since);
+  const isChain = nodeNamed(loaded.config, node).protocol === 'ethereum';
+  const manifest = await (isChain ? newestSigned : newestProven)(vault, node, trust, since);
   return manifest === undefined ? undefined : new Date(manifest.value.sealedAt);
 }
 

@@ -1,16 +1,21 @@
+import type { EthereumNode } from '../config/nodes.ts';
+import { isDatabaseNode } from '../config/order.ts';
 import type { VaultLocation } from '../config/schema.ts';
-import { Slot } from '../core/names.ts';
+import { Slot, setId } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { assertRoom, DiskTooFull } from '../local/free-space.ts';
 import type { RetentionEnd, RunEnd, SlotSteps } from '../local/slot-work.ts';
 import { copyVault } from '../vault/copy-vault.ts';
 import { isSealed, newestSize } from '../vault/newest.ts';
+import { isInHistory } from '../vault/newest-history.ts';
 import { applyRetention, type KeepCounts, planRetention, type RetentionResult } from '../vault/retain.ts';
+import { chainProgress } from './chain-backup.ts';
 import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { prepareNode } from './nodes.ts';
 import { maxGapHours } from './own-snapshots.ts';
 import { bytesText } from './render/units.ts';
 import { runBackup, SlotRunning } from './run-backup.ts';
+import { runChain } from './run-chain.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 import { openJanitor, openVault } from './vaults.ts';
@@ -24,10 +29,19 @@ export interface StepsWorld {
 /** A slot's work on what the config names. */
 export async function slotSteps(world: StepsWorld): Promise<SlotSteps> {
   const copy = await copier(world);
+  const chainNamed = (name: string) => {
+    const node = nodeNamed(world.loaded.config, name);
+    return node.protocol === 'ethereum' ? node : undefined;
+  };
   return {
-    isSealed: (node, slot) => isSealed(world.vault, node, slot),
-    backup: (node, slot, signal) => backup(world, node, slot, signal),
-    retain: (node, signal) => retain(world, node, signal),
+    isSealed: (node, slot) => (chainNamed(node) === undefined ? isSealed : isInHistory)(world.vault, node, slot),
+    backup: (name, slot, signal) => {
+      const chain = chainNamed(name);
+      return chain === undefined ? backup(world, name, slot, signal) : exportChain(world, chain, slot, signal);
+    },
+    // A chain is one: every file of it is needed, from genesis on.
+    retain: async (node, signal) =>
+      chainNamed(node) === undefined ? retain(world, node, signal) : { done: [], damaged: [] },
     ...(copy && { copy }),
   };
 }
@@ -46,6 +60,25 @@ async function backup(world: StepsWorld, name: string, slot: string, signal: Abo
     const { outcome, set, manifest } = await runBackup(loaded, prepared, request, { clock, env, signal, onCapture });
     if (outcome === 'already-sealed') return { outcome: 'already' };
     return { outcome, set, verdict: manifest.value.verdict.status === 'proven' ? 'proven' : 'unknown' };
+  } catch (error) {
+    if (error instanceof SlotRunning) return { outcome: 'running' };
+    throw error;
+  }
+}
+
+async function exportChain(
+  { shell, loaded }: StepsWorld,
+  node: EthereumNode,
+  slot: string,
+  signal: AbortSignal,
+): Promise<RunEnd> {
+  const told = chainProgress({ note: (line) => shell.note(`${node.name}: ${line}`) });
+  try {
+    const request = { slot: Slot.parse(slot), reason: 'schedule' } as const;
+    const { outcome, manifest } = await runChain(loaded, node, request, { clock: shell.clock, signal, ...told });
+    if (outcome === 'already-sealed') return { outcome: 'already' };
+    // What is in a history was agreed on and verified block by block: there is no other way into it.
+    return { outcome, set: setId(node.name, manifest.value.seq), verdict: 'proven' };
   } catch (error) {
     if (error instanceof SlotRunning) return { outcome: 'running' };
     throw error;
@@ -102,7 +135,7 @@ async function copyOnce(
   const lines = objects === 0 ? [] : [`${objects} objects copied, ${bytesText(bytes)}`];
   // From a bucket nothing is deleted here: this machine should not have that right. A rule of the bucket does it.
   if (location.folder === undefined) return lines;
-  for (const { name } of world.loaded.config.nodes) {
+  for (const { name } of world.loaded.config.nodes.filter(isDatabaseNode)) {
     // With nothing to keep by, nothing new expires: only what has expired in the first vault goes here too.
     lines.push(...resultLines(await expire(world, second, location, name, {}, signal)));
   }

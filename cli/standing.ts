@@ -4,8 +4,9 @@ import type { Finding } from '../core/proof.ts';
 import { EndReceipt } from '../core/receipts.ts';
 import type { Vault } from '../core/vault.ts';
 import { holderGone } from '../local/holder.ts';
-import { manifestOfSlot } from '../vault/chain.ts';
+import { manifestOfSlot, SETS } from '../vault/chain.ts';
 import { readDocument } from '../vault/documents.ts';
+import { HISTORY } from '../vault/history.ts';
 import { drillsPrefix, leasesPrefix, manifestKey, numberOf, tombstoneKey } from '../vault/layout.ts';
 import { readLease } from '../vault/leases.ts';
 import { orFinding } from '../vault/prove-chain.ts';
@@ -81,7 +82,7 @@ async function keptOf(vault: Vault, node: string, seqs: readonly number[], damag
 }
 
 /** Newest first. The store's own times choose what is read: slots may be called anything. */
-async function newestLeases(vault: Vault, node: string, damaged: Finding[]): Promise<Lease[]> {
+export async function newestLeases(vault: Vault, node: string, damaged: Finding[]): Promise<Lease[]> {
   const newest = new Map<string, { key: string; at: Date }>();
   for await (const { key, modifiedAt } of vault.list(leasesPrefix(node))) {
     const slot = key.slice(leasesPrefix(node).length).split('/')[0] ?? '';
@@ -103,7 +104,10 @@ export const PROCESS_GONE = 'ProcessGone';
 async function asItStands(vault: Vault, node: string, lease: Lease, damaged: Finding[]): Promise<Lease> {
   const { state, slot, head, holder } = lease;
   if (state !== 'held') return lease;
-  const manifest = await orFinding(damaged, manifestKey(node, head + 1), () => manifestOfSlot(vault, node, slot, head));
+  const sealed = async () =>
+    (await manifestOfSlot(vault, SETS, { node, slot }, head)) ??
+    (await manifestOfSlot(vault, HISTORY, { node, slot }, head));
+  const manifest = await orFinding(damaged, manifestKey(node, head + 1), sealed);
   if (manifest !== undefined) return { ...lease, state: 'sealed' };
   if (!holderGone(holder)) return lease;
   const message = 'its process ended without a word; the next run takes the slot over';

@@ -48,6 +48,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/drill.ts'),
   },
   {
+    name: 'history',
+    summary: 'the files of a chain, from genesis',
+    load: () => import('./commands/history.ts'),
+  },
+  {
     name: 'chain',
     summary: 'the files that an Ethereum client exports: verify them, offline',
     load: () => import('./commands/chain.ts'),

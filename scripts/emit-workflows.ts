@@ -2,10 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { NetworkName } from '../core/names.ts';
+import { chainReach } from '../lib/chain-reach.ts';
 import { LedgerBackup } from '../lib/ledger-backup.ts';
 import { Retention } from '../lib/retention.ts';
 import { SecondVault } from '../lib/second-vault.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
+import { ChainSteps } from '../lib/steps/chain-steps.ts';
+import { ChainWorkflow } from '../lib/workflows/chain-workflow.ts';
 import { definitionOf } from '../lib/workflows/definition.ts';
 
 /** Every workflow by name. They depend on no config, so any network will do to build them. */
@@ -16,7 +19,17 @@ export function workflows() {
   const retention = new Retention(stack, 'Retention', storage, { keep: {}, timeZone: 'UTC' });
   const place = { bucket: 'any', prefix: '', account: '222222222222', region: 'eu-west-1' };
   const second = new SecondVault(stack, 'SecondVault', { storage, place });
+  const node = { name: 'any', url: 'https://any.example.com' };
+  const chain = { client: 'geth', agreement: 'all', compression: 'none' } as const;
+  const reach = chainReach(
+    'any',
+    { ...chain, confirmations: 0, blocksPerFile: 1, monitor: node, validators: [node] },
+    undefined,
+  );
+  const ofChain = new ChainSteps(stack, 'ChainSteps', storage, reach);
+  const exported = new ChainWorkflow(stack, 'Chain', ofChain);
   return {
+    chain: definitionOf(exported.stateMachine, ofChain.all),
     backup: definitionOf(workflow.stateMachine, steps.all),
     retention: definitionOf(retention.workflow.stateMachine, retention.steps.all),
     'second-vault': definitionOf(second.workflow.stateMachine, [second.copyVault]),

@@ -44,6 +44,19 @@ export const signatureKey = (documentKey: string, digest: string): string =>
 
 export const tombstonesPrefix = (node: string): string => `sets/${node}/tombstones/`;
 
+/** A chain's own history, apart from the sets: members see it. */
+export const chainPrefix = (node: string): string => `chain/${node}/`;
+export const chainFileKey = (node: string, name: string): string => `${chainPrefix(node)}${name}`;
+/** `name` is a chain file's: a record lies under the name of its file. A prefix of names lists what begins so. */
+export const recordsPrefix = (node: string, name = ''): string => `${chainPrefix(node)}records/${name}`;
+export const recordKey = (node: string, name: string): string => `${recordsPrefix(node, name)}.json`;
+export const chainManifestsPrefix = (node: string): string => `${chainPrefix(node)}manifests/`;
+export const chainManifestKey = (node: string, seq: number): string => `${chainManifestsPrefix(node)}${pad(seq)}.json`;
+export const chainRunsPrefix = (node: string, slot: string): string => `${chainPrefix(node)}runs/${slot}/`;
+/** What one attempt found agreed before it read the first block. */
+export const agreementKey = (run: { node: string; slot: string; fence: number }): string =>
+  `${chainRunsPrefix(run.node, run.slot)}${run.fence}/agreement.json`;
+
 export const leasesPrefix = (node: string, slot?: string): string =>
   slot === undefined ? `leases/${node}/` : `leases/${node}/${slot}/`;
 export const leaseKey = (node: string, slot: string, version: number): string =>

@@ -10,7 +10,10 @@ export interface BytesOptions {
 }
 
 /** Reads an artifact as it is stored and holds it against its digest. Streams. */
-export async function proveBytes({ key, sha256 }: Artifact, options: BytesOptions): Promise<Finding[]> {
+export async function proveBytes(
+  { key, sha256 }: Pick<Artifact, 'key' | 'sha256'>,
+  options: BytesOptions,
+): Promise<Finding[]> {
   const hash = createHash('sha256');
   for await (const chunk of options.vault.read(key)) {
     options.signal?.throwIfAborted();

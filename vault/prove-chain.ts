@@ -1,9 +1,10 @@
 import { ChainDamaged, type Tombstone } from '../core/manifest.ts';
 import { type Finding, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
-import { type Document, NotADocument, UnknownFormat } from './documents.ts';
-import { manifestKey, numberOf, signatureKey, tombstoneKey, tombstonesPrefix } from './layout.ts';
-import { manifestSeqs, readManifest, readTombstone, type StoredManifest } from './sets.ts';
+import { type Links, type LinkValue, SETS } from './chain.ts';
+import { type Document, NotADocument, readDocument, UnknownFormat } from './documents.ts';
+import { numberOf, signatureKey, tombstoneKey, tombstonesPrefix } from './layout.ts';
+import { manifestSeqs, readTombstone, type StoredManifest } from './sets.ts';
 import { checkSigned, type Trust } from './trust.ts';
 
 /** One link: the manifest if it could be read, and what is wrong with it as a link. */
@@ -53,14 +54,33 @@ export interface ProofContext {
 
 /** One link by itself: `before` is the one that it must cite, if that could be read. */
 export async function proveLink(context: ProofContext, seq: number, before: StoredManifest | undefined): Promise<Link> {
+  const { manifest, findings } = await proveLinkOf(context, SETS, seq, before);
+  if (manifest === undefined) return { seq, manifest, tombstone: undefined, findings };
+  return { seq, manifest, tombstone: await provenTombstone(context, manifest, findings), findings };
+}
+
+/** What every signed manifest says of its place in its chain. */
+interface Chained extends LinkValue {
+  readonly network: string;
+  readonly previous: string | null;
+  readonly signer: string;
+}
+
+/** The same of a link of any kind: numbered, in its place, signed, citing the one before it, alone at its slot. */
+export async function proveLinkOf<M extends Chained>(
+  context: ProofContext,
+  links: Links<M>,
+  seq: number,
+  before: Document<M> | undefined,
+): Promise<{ readonly manifest: Document<M> | undefined; readonly findings: Finding[] }> {
   const { vault, node, slots } = context;
-  const key = manifestKey(node, seq);
+  const key = links.keyOf(node, seq);
   const findings: Finding[] = [];
-  const manifest = await orFinding(findings, key, () => readManifest(vault, node, seq));
+  const manifest = await orFinding(findings, key, () => readDocument(vault, key, links.schema));
   if (manifest === undefined) {
     if (findings.length === 0)
       findings.push(violation('MANIFEST_MISSING', key, `${key} is missing from the middle of its chain`));
-    return { seq, manifest: undefined, tombstone: undefined, findings };
+    return { manifest, findings };
   }
   const { value } = manifest;
   if (
@@ -80,7 +100,7 @@ export async function proveLink(context: ProofContext, seq: number, before: Stor
   if (twin !== undefined)
     findings.push(violation('SLOT_TWICE', key, `slot ${value.slot} was sealed as ${twin} and as ${seq}`));
   slots.set(value.slot, seq);
-  return { seq, manifest, tombstone: await provenTombstone(context, manifest, findings), findings };
+  return { manifest, findings };
 }
 
 async function provenTombstone(

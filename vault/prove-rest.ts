@@ -2,8 +2,9 @@ import { DrillRecord } from '../core/drill.ts';
 import { type Finding, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
 import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
-import { manifestOfSlot } from './chain.ts';
+import { manifestOfSlot, SETS } from './chain.ts';
 import { readDocument } from './documents.ts';
+import { HISTORY } from './history.ts';
 import { endorsementsIn, numberOf, publicKeyKey, signatureKey } from './layout.ts';
 import { readLease } from './leases.ts';
 import { orFinding } from './prove-chain.ts';
@@ -71,11 +72,15 @@ async function proveSealed(vault: Vault, key: string, head: number, sealed: Read
   if (sealed.has(`${node}/${slot}`)) return [];
   // Sealed since the chain was read, perhaps; what is damaged there has been told by the chain.
   const damage: Finding[] = [];
-  const manifest = await orFinding(damage, key, () => manifestOfSlot(vault, node, slot, head));
+  const manifest = await orFinding(damage, key, () => sealedAt(vault, { node, slot }, head));
   if (manifest !== undefined || damage.length > 0) return [];
   const text = `${key} says that slot ${slot} was sealed, and there is no manifest of it: removed, or not copied yet`;
   return [{ level: 'unknown', code: 'SET_MISSING', about: key, text }];
 }
+
+/** A slot is one of sets or one of a chain: its node does not tell. */
+const sealedAt = async (vault: Vault, slot: { readonly node: string; readonly slot: string }, head: number) =>
+  (await manifestOfSlot(vault, SETS, slot, head)) ?? (await manifestOfSlot(vault, HISTORY, slot, head));
 
 export async function proveDrills(vault: Vault, trust: Trust): Promise<Finding[]> {
   const found: Finding[] = [];

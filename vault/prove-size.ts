@@ -9,7 +9,10 @@ export async function sizesUnder(vault: Vault, prefix: string): Promise<Readonly
   return sizes;
 }
 
-export function proveSize({ key, size }: Artifact, sizes: ReadonlyMap<string, number>): Finding[] {
+export function proveSize(
+  { key, size }: Pick<Artifact, 'key' | 'size'>,
+  sizes: ReadonlyMap<string, number>,
+): Finding[] {
   const found = sizes.get(key);
   if (found === size) return [];
   const text = found === undefined ? `${key} is missing` : `${key} has ${found} bytes, and ${size} were sealed`;

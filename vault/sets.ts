@@ -23,20 +23,20 @@ export class NoSuchSet extends LedgerholdError {
   }
 }
 
-/** Names of all nodes that have sets, in order. */
-export async function nodesIn(vault: Vault): Promise<string[]> {
+/** Names of all nodes that have sets, or under `chain` a chain, in order. */
+export async function nodesIn(vault: Vault, kind: 'sets' | 'chain' = 'sets'): Promise<string[]> {
   const nodes: string[] = [];
-  let after = 'sets/';
+  let after = `${kind}/`;
   for (;;) {
     let next: string | undefined;
-    for await (const { key } of vault.list('sets/', after)) {
+    for await (const { key } of vault.list(`${kind}/`, after)) {
       next = key.split('/')[1];
       break;
     }
     if (next === undefined) return nodes;
     nodes.push(next);
     // '0' is the byte after '/': skips everything else under this node in one step.
-    after = `sets/${next}0`;
+    after = `${kind}/${next}0`;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ChainRecord } from '../core/chain.ts';
 import { setId } from '../core/names.ts';
 import type { Comparison } from '../core/positions.ts';
 import { type Finding, statusOf } from '../core/proof.ts';
@@ -8,6 +9,7 @@ import { readVaultFormat } from './format.ts';
 import { FORMAT_KEY } from './layout.ts';
 import { proveBytes } from './prove-bytes.ts';
 import { type Link, orFinding, proveChain } from './prove-chain.ts';
+import { type HistoryReport, proveHistory } from './prove-history.ts';
 import { proveReference } from './prove-reference.ts';
 import { proveDrills, proveKeys, proveLeases } from './prove-rest.ts';
 import { proveSet, type SetProof } from './prove-set.ts';
@@ -30,6 +32,8 @@ export interface VerifyOptions {
   readonly depth: 'structure' | 'bytes';
   /** Reads one artifact whole again and compares what it says with what was attested; its bytes are proved on the way. */
   readonly deep?: (proof: SetProof, manifest: StoredManifest) => Promise<{ findings: Finding[]; bytes: number }>;
+  /** Reads the blocks of a chain's files again, and says what is wrong with them. */
+  readonly deepChain?: (records: readonly ChainRecord[]) => Promise<Finding[]>;
   /** Digest of a manifest that must be in one of the chains: finds a tail that was removed. */
   readonly expectHead?: string;
   readonly onBytes?: (count: number, about: string) => void;
@@ -53,6 +57,8 @@ export interface VerifyReport {
   readonly status: Status;
   readonly heads: readonly { readonly node: string; readonly seq: number; readonly sha256: string }[];
   readonly sets: readonly SetReport[];
+  /** Histories of chains, each proved whole; none where single sets were asked for. */
+  readonly chains: readonly HistoryReport[];
   /** About chains and the vault as a whole. */
   readonly findings: readonly Finding[];
 }
@@ -84,6 +90,22 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     const head = chain.links.at(-1)?.manifest;
     if (head !== undefined) heads.push({ node, seq: head.value.seq, sha256: head.sha256 });
   }
+  const chains: HistoryReport[] = [];
+  for (const node of options.sets === undefined ? await nodesIn(vault, 'chain') : []) {
+    const {
+      report,
+      manifests,
+      signers: own,
+    } = await proveHistory(node, { ...options, network: format?.network, trust });
+    chains.push(report);
+    for (const { sha256, slot } of manifests) {
+      digests.add(sha256);
+      sealed.add(`${node}/${slot}`);
+    }
+    for (const signer of own) signers.add(signer);
+    const head = manifests.at(-1);
+    if (head !== undefined) heads.push({ node, seq: head.seq, sha256: head.sha256 });
+  }
   findings.push(
     ...(await proveKeys(vault, trust, signers)),
     ...(await proveLeases(vault, sealed)),
@@ -92,7 +114,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   if (format === undefined && heads.length > 0 && !findings.some(({ about }) => about === FORMAT_KEY)) {
     findings.push({ level: 'violation', code: 'FORMAT_MISSING', about: FORMAT_KEY, text: `${FORMAT_KEY} is missing` });
   }
-  if (sets.length === 0) {
+  if (sets.length + chains.length === 0) {
     const text = 'there is no set here to prove';
     findings.push({ level: 'unknown', code: 'NOTHING_TO_PROVE', about: vault.url, text });
   }
@@ -100,8 +122,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     const text = `no manifest in this vault has the digest ${options.expectHead}: the end of a chain was removed or replaced`;
     findings.push({ level: 'violation', code: 'HEAD_MISSING', about: 'sets/', text });
   }
-  const all = [...findings, ...sets.flatMap((set) => set.findings)];
-  return { status: statusOf(all), heads, sets, findings };
+  const all = [...findings, ...[...sets, ...chains].flatMap((each) => each.findings)];
+  return { status: statusOf(all), heads, sets, chains, findings };
 }
 
 async function reportOn(

@@ -1,3 +1,4 @@
+import type { EthereumNode } from '../../config/nodes.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import type { ByteFilter } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
@@ -28,6 +29,8 @@ export interface CheckContext {
   readonly vault: Vault;
   /** Enabled nodes whose addresses could be resolved. Those that could not are a finding already. */
   readonly nodes: readonly PreparedNode[];
+  /** Enabled chains, or the one that was named. */
+  readonly chains: readonly EthereumNode[];
   /** Opens what is encrypted, if an identity was given. */
   readonly decrypt: ByteFilter | undefined;
 }

@@ -1,3 +1,4 @@
+import { chainsCheck } from './chains.ts';
 import type { Check } from './check.ts';
 import { databasesCheck } from './databases.ts';
 import { documentsCheck } from './documents.ts';
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   rdsCheck,
   identitiesCheck,
   scanCheck,
+  chainsCheck,
   diskCheck,
   machineCheck,
 ];

@@ -6,6 +6,7 @@ import { slotAt } from '../../core/schedule.ts';
 import { unavailableIn } from '../../protocols/splice/scan.ts';
 import { backupOnAws } from '../backup-on-aws.ts';
 import { outcomeOf } from '../backup-outcome.ts';
+import { chainBackup } from '../chain-backup.ts';
 import { loadConfig, nodeNamed } from '../context.ts';
 import { executionsOf } from '../deployment.ts';
 import { prepareNode, slotOf } from '../nodes.ts';
@@ -43,6 +44,7 @@ export async function backup(
   const slot = options.slot === undefined ? slotAt(clock.now()) : slotOf(options.slot);
   const loaded = await loadConfig(shell);
   const node = nodeNamed(loaded.config, options.node);
+  if (node.protocol === 'ethereum') return chainBackup(shell, loaded, node, { slot, reason: options.reason });
   if (runsOnAws(loaded.config, node) && isDatabaseNode(node)) {
     const executions = await executionsOf(loaded.config);
     const result = await backupOnAws(shell, loaded, node, { slot, reason: options.reason }, executions);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isChainNode } from '../../config/order.ts';
 import { type CheckContext, type Finding, findingsOf, ok, weightOf } from '../checks/check.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { type Loaded, loadConfig, nodesMeant } from '../context.ts';
@@ -28,7 +29,8 @@ export async function doctor(shell: Shell, { node, identity }: Options): Promise
   const examined: Examined[] = [{ id: 'config', title: 'config', findings: await orderFindings(loaded, node, nodes) }];
   const decrypt = await decryptionMeant(shell, identity);
   const vault = await openVault(loaded.config.vault, loaded.path);
-  const context: CheckContext = { shell, loaded, vault, decrypt, nodes: [...nodes.values()] };
+  const chains = nodesMeant(loaded.config, node).filter(isChainNode);
+  const context: CheckContext = { shell, loaded, vault, decrypt, nodes: [...nodes.values()], chains };
   for (const { id, title, run } of CHECKS) {
     shell.signal.throwIfAborted();
     shell.note(`checking ${title}`);
@@ -45,7 +47,7 @@ async function orderFindings(
   nodes: Map<string, PreparedNode>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [ok(`${loaded.file} is valid`)];
-  for (const node of nodesMeant(loaded.config, name)) {
+  for (const node of nodesMeant(loaded.config, name).filter((each) => !isChainNode(each))) {
     findings.push(
       ...(await findingsOf(async () => {
         const prepared = await prepareNode(loaded, node);

@@ -1,15 +1,19 @@
 import type { Command } from 'commander';
-import type { NodeConfig } from '../../config/nodes.ts';
+import { everySecondsOf } from '../../config/every.ts';
+import type { EthereumNode, NodeConfig } from '../../config/nodes.ts';
+import { isChainNode } from '../../config/order.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { Vault } from '../../core/vault.ts';
 import { identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { planRetention, type RetentionPlan, RetentionRefused } from '../../vault/retain.ts';
 import { headSeq } from '../../vault/sets.ts';
+import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig, nodesMeant, openSigner } from '../context.ts';
 import { costOf } from '../cost.ts';
 import { type Dumper, PG_DUMP } from '../database-capture.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { maxGapHours, ownSnapshots } from '../own-snapshots.ts';
+import { type ChainPlan, chainPlanNouns, chainPlanText } from '../render/chain-plan.ts';
 import { costNouns, costText } from '../render/cost.ts';
 import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
@@ -42,16 +46,24 @@ export async function plan(
   const loaded = await loadConfig(shell);
   const vault = await openVault(loaded.config.vault, loaded.path);
   const nodes: NodePlan[] = [];
-  for (const node of nodesMeant(loaded.config, options.node)) {
+  const meant = nodesMeant(loaded.config, options.node);
+  const chains: ChainPlan[] = [];
+  for (const node of meant.filter(isChainNode)) chains.push(await chainPlanOf(node, vault, shell.clock.now()));
+  for (const node of meant.filter((each) => !isChainNode(each))) {
     nodes.push(await planOf(node, loaded, vault, dumper, shell.clock.now()));
   }
   const cost = await costOf(shell, loaded, nodes, vault, options.prices);
   return {
     exit: 0,
     code: 'PLANNED',
-    nouns: { ...planNouns(loaded, vault.url, nodes), cost: costNouns(cost) },
-    text: planText(loaded, vault.url, nodes, costText(cost)),
+    nouns: { ...planNouns(loaded, vault.url, nodes), chains: chains.map(chainPlanNouns), cost: costNouns(cost) },
+    text: planText(loaded, vault.url, nodes, [...chains.flatMap(chainPlanText), ...costText(cost)]),
   };
+}
+
+async function chainPlanOf(node: EthereumNode, vault: Vault, now: Date): Promise<ChainPlan> {
+  const { last } = await chainStandingOf(vault, node.name, now);
+  return { node, everySeconds: everySecondsOf(node), next: (last?.value.head?.number ?? -1) + 1 };
 }
 
 async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, dumper: Dumper, now: Date): Promise<NodePlan> {
@@ -59,7 +71,7 @@ async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, dumper: Du
   const retained = await retainedOf(node.name, loaded, vault, now);
   return {
     prepared,
-    everySeconds: prepared.node.every ?? prepared.protocol.everyHours * 3600,
+    everySeconds: everySecondsOf(prepared.node),
     calls: callsOf(prepared, dumper),
     ...('refused' in retained ? {} : { retained: retained.sets }),
     warnings: [

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { everySecondsOf } from '../../config/every.ts';
 import { runsOnAws } from '../../config/from-aws.ts';
+import type { NodeConfig } from '../../config/nodes.ts';
 import { isDatabaseNode } from '../../config/order.ts';
-import { protocolNamed } from '../../protocols/registry.ts';
+import type { Vault } from '../../core/vault.ts';
+import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
 import { executionsOf } from '../deployment.ts';
 import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
+import { type ChainStatus, chainStatusNouns, chainStatusText } from '../render/chain-status.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { standingOf } from '../standing.ts';
@@ -39,7 +43,7 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
   const live = executions && (await askedOr<Live | undefined>(() => liveExecutions(executions), undefined));
   const nodes: NodeStatus[] = [];
   for (const node of config.nodes.filter(isDatabaseNode)) {
-    const everySeconds = node.every ?? protocolNamed(node.protocol).everyHours * 3600;
+    const everySeconds = everySecondsOf(node);
     const found = await standingOf(vault, node.name, now);
     const standing = live?.answer === undefined ? found : withoutGone(found, live.answer);
     const asked = await askedOr(
@@ -52,12 +56,29 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
       ...(unasked !== undefined && { unasked }),
     });
   }
-  const late = nodes.some((node) => overdue(node, now));
-  const age = nodes.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
+  const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
+  const all = [...nodes, ...chains];
+  const late = all.some((node) => overdue(node, now));
+  const age = all.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
   return {
     exit: 0,
-    code: nodes.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
-    nouns: { network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
-    text: statusText(config.network, vault.url, nodes, now),
+    code: all.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
+    nouns: {
+      ...{ network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
+      chains: chains.map((chain) => chainStatusNouns(chain, now)),
+    },
+    text: [
+      ...statusText(config.network, vault.url, nodes, now),
+      ...chains.flatMap((chain) => ['', ...chainStatusText(chain, now)]),
+    ],
   };
+}
+
+/** None for a node that is no chain. */
+function chainStatusOf(vault: Vault, node: NodeConfig, now: Date): Promise<ChainStatus>[] {
+  if (node.protocol !== 'ethereum') return [];
+  const { name, enabled } = node;
+  return [
+    chainStandingOf(vault, name, now).then((found) => ({ ...found, enabled, everySeconds: everySecondsOf(node) })),
+  ];
 }

@@ -4,6 +4,7 @@ import { protocolNamed } from '../../protocols/registry.ts';
 import { findSet } from '../../vault/sets.ts';
 import { type VerifyReport, verify } from '../../vault/verify.ts';
 import { proveDeep } from '../../vault/verify-deep.ts';
+import { deepChain } from '../deep-chain.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { verifyNouns, verifyText } from '../render/verify.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
@@ -56,6 +57,7 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
     depth: flags.quick === true ? 'structure' : 'bytes',
     ...(flags.deep === true && {
       deep: (proof, manifest) => proveDeep(proof, manifest, { ...common, ...(decrypt && { decrypt }) }),
+      deepChain: deepChain(shell, vault),
     }),
     ...(flags.expectHead !== undefined && { expectHead: flags.expectHead }),
   });

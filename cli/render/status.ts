@@ -10,8 +10,15 @@ export interface NodeStatus extends Standing {
   readonly unasked?: string;
 }
 
+/** When the newest of what a node leaves was sealed, and how often it is to be. */
+export interface Due {
+  readonly everySeconds: number;
+  readonly enabled: boolean;
+  readonly last: { readonly value: { readonly sealedAt: string } } | undefined;
+}
+
 /** Later than its next run was due, and as long again as half a period: a run takes its time, too. */
-export function overdue({ last, everySeconds, enabled }: NodeStatus, now: Date): boolean {
+export function overdue({ last, everySeconds, enabled }: Due, now: Date): boolean {
   if (!enabled) return false;
   if (last === undefined) return true;
   return (now.getTime() - Date.parse(last.value.sealedAt)) / 1000 > everySeconds * 1.5;
@@ -97,4 +104,5 @@ function drillText({ set, outcome, endedAt, rtoMilliseconds }: NonNullable<NodeS
   return `${outcome}, ${set}, ${ageText(endedAt, now)}, recovery took ${secondsText(rtoMilliseconds / 1000)}`;
 }
 
-const secondsSince = (instant: string, now: Date): number => Math.round((now.getTime() - Date.parse(instant)) / 1000);
+export const secondsSince = (instant: string, now: Date): number =>
+  Math.round((now.getTime() - Date.parse(instant)) / 1000);

@@ -1,32 +1,38 @@
 import type { Comparison } from '../../core/positions.ts';
 import type { Finding } from '../../core/proof.ts';
+import type { HistoryReport } from '../../vault/prove-history.ts';
 import type { SetReport, VerifyReport } from '../../vault/verify.ts';
 import { bytesText } from './units.ts';
 
 export function verifyNouns(report: VerifyReport, vault: string): Record<string, unknown> {
-  const { status, heads, sets, findings } = report;
-  return { vault, status, heads, sets, findings };
+  const { status, heads, sets, chains, findings } = report;
+  return { vault, status, heads, sets, chains, findings };
 }
 
 export function verifyText(
-  { status, heads, sets, findings }: VerifyReport,
+  { status, heads, sets, chains, findings }: VerifyReport,
   vault: string,
   { quick, deep }: { readonly quick?: boolean; readonly deep?: boolean },
 ): string[] {
-  const bytes = sets.reduce((sum, set) => sum + set.bytes, 0);
+  const bytes = [...sets, ...chains].reduce((sum, each) => sum + each.bytes, 0);
   const what =
     quick === true
       ? 'no bytes were read: run without --quick to prove them'
       : `${bytesText(bytes)} read${deep === true ? ' and opened' : ''}`;
   // Less than the word for a proof of every byte.
   const words = quick === true ? { ...WORDS, proven: 'STRUCTURE_ONLY' } : WORDS;
-  const worst = sets.filter((set) => set.status !== 'proven').length;
+  const good = (all: readonly { readonly status: string }[]) => all.filter((each) => each.status === 'proven').length;
+  const counted = [
+    ...(sets.length === 0 && chains.length > 0 ? [] : [`${good(sets)} of ${sets.length} sets`]),
+    ...(chains.length === 0 ? [] : [`${good(chains)} of ${chains.length} chains`]),
+  ];
   return [
     ...sets.flatMap((set) => setText(set, quick === true)),
+    ...chains.flatMap((chain) => chainText(chain, quick === true)),
     ...findings.flatMap(findingText),
-    ...(sets.length + findings.length === 0 ? [] : ['']),
+    ...(sets.length + chains.length + findings.length === 0 ? [] : ['']),
     ...heads.map(({ node, seq, sha256 }) => `head of ${node}: ${seq}, ${sha256}`),
-    `${words[status]}: ${sets.length - worst} of ${sets.length} sets in ${vault} (${what})`,
+    `${words[status]}: ${counted.join(', ')} in ${vault} (${what})`,
   ];
 }
 
@@ -39,6 +45,13 @@ function setText({ set, slot, status, expired, comparisons, findings }: SetRepor
     ...comparisons.map(comparisonText),
     ...findings.flatMap(findingText),
   ];
+}
+
+function chainText({ node, status, files, orphaned, head, findings }: HistoryReport, quick: boolean): string[] {
+  const state = status !== 'proven' ? status : quick ? 'in order' : 'proven';
+  const blocks = head === null ? 'no block yet' : `blocks 0 to ${head.number}, ${head.hash}`;
+  const left = orphaned === 0 ? '' : `; ${orphaned} files that the chain has left`;
+  return [`${state.padEnd(8)}  ${node}  ${files} files, ${blocks}${left}`, ...findings.flatMap(findingText)];
 }
 
 function comparisonText({ lower, upper, difference, unit, scope }: Comparison): string {

@@ -3,7 +3,6 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   type Chain,
   DefinitionBody,
-  Fail,
   type IChainable,
   LogLevel,
   type Map as MapState,
@@ -23,7 +22,7 @@ import { VaultUnavailable } from '../../core/vault.ts';
 import { explainStateMachine } from '../explain-state-machine.ts';
 import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
-import { forEach, into, whether } from './parts.ts';
+import { type Failure, failed, forEach, into, whether } from './parts.ts';
 
 type Steps = { readonly [Name in Exclude<keyof BackupSteps, keyof Construct | 'all'>]: BackupSteps[Name]['step'] };
 
@@ -33,10 +32,6 @@ interface RunState extends OutputsOf<Steps['claimSlot' | 'planWaves' | 'sealMani
   readonly failure: Failure;
   /** Why the failure itself could not be told. */
   readonly untold: Failure;
-}
-interface Failure {
-  readonly Error: string;
-  readonly Cause: string;
 }
 interface WaveState {
   readonly wave: readonly Ticket[];
@@ -142,19 +137,8 @@ function states(scope: Construct, steps: BackupSteps) {
     }),
     done: new Succeed(scope, 'Done'),
     tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),
-    failed: failed(scope),
+    failed: failed(scope, failure),
   };
-}
-
-/**
- * Ends the run with what was caught. A task that was late is caught as `States.Timeout`, perhaps without a cause; no
- * state may fail by a name of Step Functions' own, so such a run ends by one of ours.
- */
-function failed(scope: Construct): IChainable {
-  const { Error: error, Cause: cause } = ofRun.failure;
-  const asCaught = new Fail(scope, 'Failed', { errorPath: pathOf(error), causePath: pathOf(cause) });
-  const late = new Fail(scope, 'Too late', { error: 'StepTimedOut', cause: 'A step was late: look at the history.' });
-  return whether(scope, 'Was it late?', equals(error, 'States.Timeout'))(late, asCaught);
 }
 
 function inWaves(scope: Construct, capture: IChainable): MapState {

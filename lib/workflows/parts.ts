@@ -2,13 +2,14 @@ import {
   type CatchProps,
   Choice,
   type Condition,
+  Fail,
   type IChainable,
   JsonPath,
   Map as MapState,
   ProcessorMode,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { currentItem, pathOf, payload, type Ref } from '../state-ref.ts';
+import { currentItem, equals, pathOf, payload, type Ref, type Refs } from '../state-ref.ts';
 
 export interface ForEachProps<Item, Name extends string> {
   readonly items: Ref<readonly Item[]>;
@@ -41,8 +42,24 @@ export const whether =
   (yes: IChainable, no: IChainable): Choice =>
     new Choice(scope, question).when(condition, yes).otherwise(no);
 
+/** What a catcher puts into the state. */
+export interface Failure {
+  readonly Error: string;
+  readonly Cause: string;
+}
+
+/**
+ * Ends the run with what was caught. A task that was late is caught as `States.Timeout`, perhaps without a cause; no
+ * state may fail by a name of Step Functions' own, so such a run ends by one of ours.
+ */
+export function failed(scope: Construct, { Error: error, Cause: cause }: Refs<Failure>): IChainable {
+  const asCaught = new Fail(scope, 'Failed', { errorPath: pathOf(error), causePath: pathOf(cause) });
+  const late = new Fail(scope, 'Too late', { error: 'StepTimedOut', cause: 'A step was late: look at the history.' });
+  return whether(scope, 'Was it late?', equals(error, 'States.Timeout'))(late, asCaught);
+}
+
 /** Catches any error, and puts it there. */
-export const into = (ref: Ref<{ readonly Error: string; readonly Cause: string }>): CatchProps => ({
+export const into = (ref: Ref<Failure>): CatchProps => ({
   errors: ['States.ALL'],
   resultPath: pathOf(ref),
 });

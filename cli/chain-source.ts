@@ -1,0 +1,32 @@
+import type { EthereumNode } from '../config/nodes.ts';
+import { readSecret } from '../config/secrets.ts';
+import type { Clock } from '../core/ports.ts';
+import { guardedHttp } from '../io/http.ts';
+import { outboundTo } from '../io/http-guard.ts';
+import type { ChainSource } from '../protocols/ethereum/chain-source.ts';
+import { type ChainAddresses, openChainNodes, openChainSource } from '../protocols/ethereum/open-chain-source.ts';
+import type { Loaded } from './context.ts';
+
+/** One answer with a batch of blocks in hexadecimal; a server's own limit is 25 MB mostly. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
+/** A chain as the config names it. Rejects with `SecretMissing`; nothing is called yet. */
+export async function chainSourceOf(loaded: Loaded, node: EthereumNode, clock: Clock): Promise<ChainSource> {
+  return openChainSource(await addressesOf(loaded, node), httpTo, clock);
+}
+
+/** The same nodes one by one, for whoever looks at each. */
+export const chainNodesOf = async (loaded: Loaded, node: EthereumNode) =>
+  openChainNodes(await addressesOf(loaded, node), httpTo);
+
+const httpTo = (urls: readonly string[]) => guardedHttp(outboundTo(urls), { maxBytes: MOST_BYTES, keepAlive: true });
+
+async function addressesOf({ secrets }: Loaded, node: EthereumNode): Promise<ChainAddresses> {
+  const at = async (name: string, rpc: EthereumNode['monitor']['rpc']) => ({
+    name,
+    url: typeof rpc === 'string' ? rpc : await readSecret(rpc, secrets),
+  });
+  const monitor = await at('the monitor', node.monitor.rpc);
+  const validators = await Promise.all(node.validators.map(({ name, rpc }) => at(name, rpc)));
+  return { ...node, monitor, validators };
+}

@@ -1,0 +1,6 @@
+import { serve } from '../serve.ts';
+import { vaultPorts } from '../vault-ports.ts';
+import { claimChainSlot } from './contract.ts';
+import { run } from './run.ts';
+
+export const handler = serve(claimChainSlot, run, vaultPorts);

@@ -1,0 +1,7 @@
+import { chainsOf } from '../chain-reach.ts';
+import { serve } from '../serve.ts';
+import { vaultPorts } from '../vault-ports.ts';
+import { exportRange } from './contract.ts';
+import { run } from './run.ts';
+
+export const handler = serve(exportRange, run, (env) => ({ ...vaultPorts(env), chainOf: chainsOf(env) }));

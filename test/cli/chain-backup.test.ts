@@ -1,0 +1,121 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { type EthereumNode, ethereumNode } from '../fakes/ethereum-node.ts';
+import { toyChain } from '../support/chain-writer.ts';
+import { runCli } from '../support/cli.ts';
+import { branch } from '../support/toy-network.ts';
+import { newKeys } from '../support/toy-sets.ts';
+
+jest.setTimeout(60_000);
+
+let nodes: EthereumNode[];
+let cwd: string;
+let hashes: readonly string[];
+
+/** A monitor and two validators that serve one chain of 30 blocks over HTTP, of which 20 are there. */
+beforeEach(async () => {
+  const chain = await toyChain(branch(30, 1));
+  ({ hashes } = chain);
+  nodes = [];
+  for (const dialect of ['quorum', 'quorum', 'quorum'] as const) {
+    nodes.push(await ethereumNode({ blocks: chain.blocks, dialect, head: 19, silenceMs: 200 }));
+  }
+  cwd = await mkdtemp(join(tmpdir(), 'ledgerhold-chain-'));
+  const [monitor, one, other] = nodes.map(({ url }) => url);
+  const keys = newKeys();
+  await writeFile(join(cwd, 'signing-key.pem'), keys.privateKey, { mode: 0o600 });
+  await writeFile(join(cwd, 'public-key.pem'), keys.publicKey);
+  await writeFile(
+    join(cwd, 'ledgerhold.yaml'),
+    `network: acme
+vault: { folder: ./vault }
+encryption: none
+signing: { keyFile: ./signing-key.pem }
+nodes:
+  - name: consortium
+    protocol: ethereum
+    client: quorum
+    monitor: { rpc: "${monitor}" }
+    validators: [ { name: bank-a, rpc: "${one}" }, { name: bank-b, rpc: "${other}" } ]
+    blocksPerFile: 8
+    compression: zstd
+`,
+  );
+});
+afterEach(async () => {
+  for (const node of nodes) await node[Symbol.asyncDispose]();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+const cli = (...args: string[]) => runCli([...args, '--json'], { cwd });
+
+describe('the chain of a consortium', () => {
+  test('is exported, listed, proven by a stranger, and goes on where it ended', async () => {
+    const first = await cli('backup', '--slot', '2026-11-24T06:00:00Z');
+    expect(first.json()).toMatchObject({ code: 'SEALED', node: 'consortium', seq: 1, head: { number: 19 } });
+    expect(first.stderr).toContain('agreed on block 19');
+    for (const node of nodes) node.setHead(25);
+    expect((await cli('backup', '--slot', '2026-11-24T12:00:00Z')).json()).toMatchObject({
+      seq: 2,
+      head: { number: 25 },
+    });
+    const files = (await cli('history')).json()['files'] as { name: string }[];
+    expect(files.map(({ name }) => name)).toEqual([
+      ...['0-7', '8-15', '16-19'].map((range) => `2026-11-24T06:00:00Z-block-${range}.rlp.zst`),
+      '2026-11-24T12:00:00Z-block-20-25.rlp.zst',
+    ]);
+    const door = ['--vault', join(cwd, 'vault'), '--public-key', join(cwd, 'public-key.pem')];
+    for (const depth of [[], ['--all'], ['--deep', '--all'], ['--quick']]) {
+      const verified = await cli('verify', ...depth, ...door);
+      expect(verified.json()).toMatchObject({
+        status: 'proven',
+        chains: [{ files: 4, head: { number: 25, hash: hashes[25] } }],
+      });
+      expect(verified.exit).toBe(0);
+    }
+  });
+
+  test('is handed out in the JSON of the service that consortia come from', async () => {
+    await cli('backup', '--slot', '2026-11-24T06:00:00Z');
+    const told = await runCli(['history', '--format', 'kaleido'], { cwd });
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      latest_backup: expect.stringMatching(/^20/),
+      provider: 'quorum',
+      history: [
+        {
+          ...{ file: '2026-11-24T06:00:00Z-block-0-7.rlp.zst', canonical_chain: true, raftSwapFile: false },
+          start_block: { block: 0, hash: hashes[0], parent_hash: `0x${'0'.repeat(64)}` },
+          end_block: { block: 7, hash: hashes[7], parent_hash: hashes[6] },
+        },
+        { start_block: { block: 8, parent_hash: hashes[7] } },
+        { end_block: { block: 19 } },
+      ],
+    });
+  });
+
+  test('a validator that is down stalls the run, is named, and nothing appears', async () => {
+    const [, , other] = nodes;
+    await other?.[Symbol.asyncDispose]();
+    nodes.pop();
+    const failed = await cli('backup');
+    expect(failed.exit).toBe(4);
+    expect(failed.json()).toMatchObject({
+      error: { name: 'ConsensusStalled', message: expect.stringContaining('bank-b') },
+    });
+    expect((await cli('history')).json()).toMatchObject({ error: { name: 'UsageError' } });
+  });
+
+  test('a flipped bit in a file is found by verify, by its name', async () => {
+    await cli('backup', '--slot', 'one');
+    const file = join(cwd, 'vault/chain/consortium/one-block-8-15.rlp.zst');
+    const bytes = await readFile(file);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await rm(file);
+    await writeFile(file, bytes);
+    const verified = await cli('verify', '--deep', '--all');
+    expect(verified.exit).toBe(1);
+    expect(JSON.stringify(verified.json())).toContain('chain/consortium/one-block-8-15.rlp.zst');
+  });
+});
