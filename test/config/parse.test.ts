@@ -95,6 +95,34 @@ describe('a config that is not valid', () => {
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['network', 'netwrok', 'nodes[0].protocol']);
   });
 
+  describe('a second vault in S3 beside `aws`', () => {
+    const aws = "aws: { account: '111111111111', region: eu-central-1 }";
+    const withSecond = (s3: string, deployed = aws) => `${splice}\n${deployed}\nsecondVault: { s3: ${s3} }\n`;
+
+    test.each([
+      ['an account', '{ bucket: second, region: eu-west-1 }'],
+      ['a Region', "{ bucket: second, account: '222222222222' }"],
+    ])('needs %s, since it is deployed there', (what, s3) => {
+      const problems = problemsOf(withSecond(s3));
+      expect(problems).toMatchObject([{ path: 'secondVault.s3' }]);
+      expect(problems[0]?.message).toContain(`which ${what.split(' ')[1]?.toLowerCase()} the second vault's bucket`);
+    });
+
+    test('needs both, and says so of both at once', () => {
+      expect(problemsOf(withSecond('{ bucket: second }'))).toHaveLength(2);
+    });
+
+    test('is taken with both; and without, at another service or where nothing is deployed', () => {
+      for (const text of [
+        withSecond("{ bucket: second, region: eu-west-1, account: '222222222222' }"),
+        withSecond('{ bucket: second, endpoint: https://s3.example.com }'),
+        withSecond('{ bucket: second }', ''),
+      ]) {
+        expect(parseConfig('ledgerhold.yaml', text).secondVault?.s3?.bucket).toBe('second');
+      }
+    });
+  });
+
   test('points at the column of the value', () => {
     const text = changed(splice, 'every: 4 hours', 'every: soon');
     const [problem] = problemsOf(text);
