@@ -15,9 +15,11 @@ export function backupProps(config: Config): readonly [GroupProps, ...GroupProps
   const [listeners, lock] = [listenersOf(config), lockOf(config)];
   const groups = nodeGroups(config);
   const snapshots = groups.some(({ captures }) => hasSnapshots(captures));
+  const secondVault = secondPlaceOf(config);
+  const copiedElsewhere = secondVault !== undefined;
   const [first, ...others] = groups.map((nodes, index) => {
-    const shared = { network, timeZone, group: index + 1, retention, listeners, ...(lock && { lock }) };
-    return { ...shared, ...nodes, ...(index === 0 && { snapshots, secondVault: secondPlaceOf(config) }) };
+    const shared = { network, timeZone, group: index + 1, retention, listeners, copiedElsewhere };
+    return { ...shared, ...(lock && { lock }), ...nodes, ...(index === 0 && { snapshots, secondVault }) };
   });
   if (first === undefined) throw new RangeError('a network has at least one group of nodes, be it empty');
   return [first, ...others];

@@ -51,6 +51,8 @@ export interface LedgerBackupProps {
   readonly fargate?: Readonly<Record<string, FargateNode>>;
   /** Where the vault is copied to; its bucket is made by `SecondVaultStack`. Default: nowhere. */
   readonly secondVault?: SecondPlace | undefined;
+  /** Whether snapshots are copied to the network's second vault. Default: whether `secondVault` is given. */
+  readonly copiedElsewhere?: boolean;
 }
 
 /**
@@ -79,7 +81,8 @@ export class LedgerBackup extends Construct {
     this.identities = new IdentitiesSecrets(this, 'Identities', network, captures);
     const places = { storage: this.storage, captures, fargate };
     this.dumps = Object.keys(fargate).length === 0 ? undefined : new DumpTasks(this, 'Dumps', places);
-    const steps = { captures, secrets: this.identities, vpc, dumps: this.dumps };
+    const copiedElsewhere = props.copiedElsewhere ?? props.secondVault !== undefined;
+    const steps = { captures, secrets: this.identities, vpc, dumps: this.dumps, copiedElsewhere };
     this.steps = new BackupSteps(this, 'Steps', this.storage, steps);
     this.workflow = new BackupWorkflow(this, 'Backup', this.steps, backupMachineName(network, group));
     const { stateMachine } = this.workflow;

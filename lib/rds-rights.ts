@@ -90,6 +90,16 @@ export function allowSnapshots(role: Role, network: string, resources: RdsResour
   allowLooking(role, resources);
 }
 
+/** To tell the default key of RDS, which no other account can be given, from one of the account's own. */
+export function allowLookingAtKeys(role: Role, { instances, clusters }: RdsResources): void {
+  const { partition, region, account } = Stack.of(role);
+  allow(role, {
+    because: 'It refuses a database whose key no other account could use; which key that is is known at run time only.',
+    actions: ['kms:DescribeKey'],
+    resources: instances.length + clusters.length === 0 ? [] : [`arn:${partition}:kms:${region}:${account}:key/*`],
+  });
+}
+
 const anyInstance = (scope: Construct): string =>
   Stack.of(scope).formatArn({
     ...{ service: 'rds', resource: 'db', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME },

@@ -21,6 +21,8 @@ export interface BackupStepsProps {
   readonly vpc?: VpcPlace | undefined;
   /** Absent where no node is configured for Fargate. */
   readonly dumps?: DumpTasks | undefined;
+  /** Whether snapshots are copied to the second vault. */
+  readonly copiedElsewhere?: boolean | undefined;
 }
 
 /** The Lambdas that the backup's workflow calls, each with its own role. */
@@ -35,12 +37,13 @@ export class BackupSteps extends Construct {
   readonly promoteIdentities: PromoteIdentities;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, { captures, secrets, vpc, dumps }: BackupStepsProps) {
+  constructor(scope: Construct, id: string, storage: Storage, props: BackupStepsProps) {
     super(scope, id);
+    const { captures, secrets, vpc, dumps, copiedElsewhere } = props;
     this.claimSlot = new ClaimSlot(this, storage);
     this.preflight = new Preflight(this, captures);
     this.planWaves = new PlanWaves(this);
-    this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc, dumps });
+    this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc, dumps, copiedElsewhere });
     this.pollCapture = new PollCapture(this, storage, captures, dumps);
     this.finishCapture = new FinishCapture(this, storage, captures, dumps);
     this.sealManifest = new SealManifest(this, storage);

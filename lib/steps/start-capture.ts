@@ -7,7 +7,7 @@ import type { CaptureSources, DumpPlaces } from '../../lambdas/start-capture/sou
 import type { DumpTasks } from '../dump-tasks.ts';
 import { allow } from '../grants.ts';
 import type { IdentitiesSecrets } from '../identities-secrets.ts';
-import { allowSnapshots, rdsResources } from '../rds-rights.ts';
+import { allowLookingAtKeys, allowSnapshots, rdsResources } from '../rds-rights.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
@@ -15,7 +15,7 @@ export interface StartCaptureProps {
   readonly captures: CaptureSources;
   readonly secrets: IdentitiesSecrets;
   /** Are snapshots to be copied to another account? Then one that no other account can open is refused. */
-  readonly copiedElsewhere?: boolean;
+  readonly copiedElsewhere?: boolean | undefined;
   /** The private network that the nodes are reached from. Only this step calls nodes: polls and ends ask AWS. */
   readonly vpc?: VpcPlace | undefined;
   /** Absent where no node is configured for Fargate. */
@@ -56,7 +56,9 @@ export class StartCapture extends StepLambda<typeof startCapture> {
           resources: secretsOf(captures),
         });
         secrets.grantStore(role);
-        allowSnapshots(role, storage.network, rdsResources(scope, storage.network, captures));
+        const resources = rdsResources(scope, storage.network, captures);
+        allowSnapshots(role, storage.network, resources);
+        if (copiedElsewhere === true) allowLookingAtKeys(role, resources);
         dumps?.grantStart(role);
       },
     });
