@@ -73,32 +73,6 @@ export const snapshotCalls: Handlers = {
     world.clusterSnapshots.delete(idIn(params, 'DBClusterSnapshotIdentifier'));
     return { DBClusterSnapshot: { ...seenClusterSnapshot(world, snapshot), Status: 'deleted' } };
   },
-  CopyDBSnapshot: (params, world) => {
-    const id = idIn(params, 'TargetDBSnapshotIdentifier');
-    const from = found(world.snapshots, idIn(params, 'SourceDBSnapshotIdentifier'), 'DBSnapshotNotFound', 'DBSnapshot');
-    refuseNew(world, world.snapshots, id, 'DBSnapshotAlreadyExists', 'SnapshotQuotaExceeded');
-    refuseUnsettled(world, from, 'InvalidDBSnapshotState');
-    const tags = copiedTags(params, from.shape.TagList ?? []);
-    const key = keyOf(world, params, from.shape.KmsKeyId);
-    const about = { SourceDBSnapshotIdentifier: from.shape.DBSnapshotArn, TagList: tags };
-    const shape: DBSnapshot = { ...from.shape, ...named(world, id), ...about, ...key };
-    world.snapshots.set(id, { shape, ...born(world, id) });
-    return { DBSnapshot: seenSnapshot(world, found(world.snapshots, id, '', '')) };
-  },
-  CopyDBClusterSnapshot: (params, world) => {
-    const id = idIn(params, 'TargetDBClusterSnapshotIdentifier');
-    const source = idIn(params, 'SourceDBClusterSnapshotIdentifier');
-    const from = found(world.clusterSnapshots, source, 'DBClusterSnapshotNotFoundFault', 'DBClusterSnapshot');
-    const taken = world.clusterSnapshots;
-    refuseNew(world, taken, id, 'DBClusterSnapshotAlreadyExistsFault', 'SnapshotQuotaExceeded');
-    refuseUnsettled(world, from, 'InvalidDBClusterSnapshotStateFault');
-    const tags = copiedTags(params, from.shape.TagList ?? []);
-    const key = keyOf(world, params, from.shape.KmsKeyId);
-    const about = { SourceDBClusterSnapshotArn: from.shape.DBClusterSnapshotArn, TagList: tags };
-    const shape: DBClusterSnapshot = { ...from.shape, ...namedOfCluster(world, id), ...about, ...key };
-    taken.set(id, { shape, ...born(world, id) });
-    return { DBClusterSnapshot: seenClusterSnapshot(world, found(taken, id, '', '')) };
-  },
   ListTagsForResource: (params, world) => {
     const name = text(params, 'ResourceName');
     const id = idIn(params, 'ResourceName');
@@ -135,31 +109,40 @@ function ofCluster(world: World, id: string, { shape: source }: Cluster, params:
   };
 }
 
-const named = (world: World, id: string) => ({ DBSnapshotIdentifier: id, DBSnapshotArn: arn(world, 'snapshot', id) });
-const namedOfCluster = (world: World, id: string) => ({
+export const named = (world: World, id: string) => ({
+  DBSnapshotIdentifier: id,
+  DBSnapshotArn: arn(world, 'snapshot', id),
+});
+export const namedOfCluster = (world: World, id: string) => ({
   DBClusterSnapshotIdentifier: id,
   DBClusterSnapshotArn: arn(world, 'cluster-snapshot', id),
 });
-const born = (world: World, id: string) => ({ madeAt: world.now().getTime(), course: world.course(id) });
+export const born = (world: World, id: string) => ({ madeAt: world.now().getTime(), course: world.course(id) });
 
-const seenSnapshot = (world: World, snapshot: Snapshot) => {
+export const seenSnapshot = (world: World, snapshot: Snapshot) => {
   const { status, percent = 0 } = statusOf(world, snapshot);
   return { ...snapshot.shape, Status: status, PercentProgress: percent };
 };
-const seenClusterSnapshot = (world: World, snapshot: ClusterSnapshot) => {
+export const seenClusterSnapshot = (world: World, snapshot: ClusterSnapshot) => {
   const { status, percent = 0 } = statusOf(world, snapshot);
   return { ...snapshot.shape, Status: status, PercentProgress: percent };
 };
 
 const idOf = (params: Params, name: string) => (name in params ? idIn(params, name) : undefined);
-const snapshotNamed = (params: Params, world: World) =>
+export const snapshotNamed = (params: Params, world: World) =>
   found(world.snapshots, idIn(params, 'DBSnapshotIdentifier'), 'DBSnapshotNotFound', 'DBSnapshot');
-const clusterSnapshotNamed = (params: Params, world: World) => {
+export const clusterSnapshotNamed = (params: Params, world: World) => {
   const id = idIn(params, 'DBClusterSnapshotIdentifier');
   return found(world.clusterSnapshots, id, 'DBClusterSnapshotNotFoundFault', 'DBClusterSnapshot');
 };
 
-function refuseNew(world: World, taken: ReadonlyMap<string, unknown>, id: string, exists: string, full: string): void {
+export function refuseNew(
+  world: World,
+  taken: ReadonlyMap<string, unknown>,
+  id: string,
+  exists: string,
+  full: string,
+): void {
   refuseBadName(id);
   if (taken.has(id)) throw new Refusal(exists, `Cannot create the snapshot because ${id} already exists.`);
   if (taken.size >= world.quota) throw new Refusal(full, `The limit of ${world.quota} manual snapshots is reached.`);
@@ -170,16 +153,7 @@ function refuseState(world: World, source: Instance | Cluster, code: string): vo
   if (!TAKABLE.includes(status)) throw new Refusal(code, `The source is not in the available state (${status}).`);
 }
 
-function refuseUnsettled(world: World, snapshot: Snapshot | ClusterSnapshot, code: string): void {
+export function refuseUnsettled(world: World, snapshot: Snapshot | ClusterSnapshot, code: string): void {
   const { status } = statusOf(world, snapshot);
   if (status === 'creating' || status === 'copying') throw new Refusal(code, `The snapshot is ${status}.`);
 }
-
-function keyOf(world: World, params: Params, key: string | undefined) {
-  const meant = typeof params['KmsKeyId'] === 'string' ? params['KmsKeyId'] : key;
-  refuseDisabledKey(world, meant);
-  return { KmsKeyId: meant };
-}
-
-const copiedTags = (params: Params, tags: readonly { Key?: string | undefined; Value?: string | undefined }[]) =>
-  'Tags' in params || params['CopyTags'] !== 'true' ? tagsIn(params) : [...tags];

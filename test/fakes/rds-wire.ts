@@ -36,6 +36,9 @@ const ITEMS: Readonly<Record<string, string>> = {
   AccountQuotas: 'AccountQuota',
   TagList: 'Tag',
   Subnets: 'Subnet',
+  DBSnapshotAttributes: 'DBSnapshotAttribute',
+  DBClusterSnapshotAttributes: 'DBClusterSnapshotAttribute',
+  AttributeValues: 'AttributeValue',
 };
 
 /** `Tags.Tag.1.Key=a` becomes `{ Tags: [{ Key: 'a' }] }`: numbers are places in a list, and lists have no name. */
@@ -63,6 +66,7 @@ function listed(value: unknown): unknown {
 /** Names that the query protocol puts between a list and its items. */
 const LISTED: Readonly<Record<string, true>> = {
   ...{ Tag: true, Filter: true, Value: true, member: true, AvailabilityZone: true, VpcSecurityGroupId: true },
+  AttributeValue: true,
 };
 
 export function encode(action: string, answer: Answer): string {

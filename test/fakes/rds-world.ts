@@ -29,6 +29,14 @@ export interface World {
   quota: number;
   /** ARNs of keys that are disabled: nothing can be made or copied with them. */
   readonly disabledKeys: Set<string>;
+  /** ARNs of keys whose policy lets no other account use them. */
+  readonly closedKeys: Set<string>;
+  /** ARNs of keys that AWS manages: what they encrypt can be shared with nobody. */
+  readonly defaultKeys: Set<string>;
+  /** ARNs of snapshots, and the accounts they are shared with. */
+  readonly shared: Map<string, ReadonlySet<string>>;
+  /** Other accounts and Regions, from which this one may copy. */
+  readonly elsewhere: World[];
   /** How the next snapshots go; default: available after 120 s. */
   course: (id: string) => Course;
 }

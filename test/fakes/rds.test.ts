@@ -8,11 +8,12 @@ import {
   DescribeDBClustersCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
+  ModifyDBSnapshotAttributeCommand,
   type RDSClient,
   RestoreDBClusterFromSnapshotCommand,
   RestoreDBInstanceFromDBSnapshotCommand,
 } from '@aws-sdk/client-rds';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { fakeRds } from './rds.ts';
 import { always, until } from './rds-world.ts';
 
@@ -140,4 +141,75 @@ test('restores stand beside what they were taken of, and a cluster gets its memb
   expect(DBClusters?.[0]?.DBClusterMembers).toEqual([{ DBInstanceIdentifier: 'beside-1', IsClusterWriter: true }]);
   const filter = { Filters: [{ Name: 'db-cluster-id', Values: ['beside'] }] };
   expect((await client.send(new DescribeDBInstancesCommand(filter))).DBInstances).toHaveLength(1);
+});
+
+describe('between two accounts and Regions', () => {
+  const [KEY, THEIR_KEY] = ['arn:aws:kms:eu-central-1:111111111111:key/1', 'arn:aws:kms:eu-west-1:222222222222:key/2'];
+  const SOURCE = 'arn:aws:rds:eu-central-1:111111111111:snapshot:one';
+
+  async function accounts() {
+    const { rds: first, pass } = world();
+    const second = fakeRds({ now: first.world.now, account: '222222222222', region: 'eu-west-1' });
+    second.world.elsewhere.push(first.world);
+    first.addInstance('ledger', { KmsKeyId: KEY });
+    await first.client().send(create('one'));
+    const share = (AttributeName = 'restore') =>
+      first.client().send(
+        new ModifyDBSnapshotAttributeCommand({
+          ...{ DBSnapshotIdentifier: 'one', AttributeName, ValuesToAdd: ['222222222222'] },
+        }),
+      );
+    const copy = (KmsKeyId: string | undefined = THEIR_KEY) => {
+      const names = { SourceDBSnapshotIdentifier: SOURCE, TargetDBSnapshotIdentifier: 'copy', CopyTags: true };
+      return second.client().send(new CopyDBSnapshotCommand({ ...names, KmsKeyId }));
+    };
+    return { first, second, pass, share, copy };
+  }
+  const refused = (name: string) => expect.objectContaining({ name });
+
+  test('a snapshot is found while it is shared, over a signed URL, and copied without its tags', async () => {
+    const { first, second, pass, share, copy } = await accounts();
+    await expect(share()).rejects.toThrow(refused('InvalidDBSnapshotStateFault'));
+    pass(120);
+    await expect(copy()).rejects.toThrow(refused('DBSnapshotNotFoundFault'));
+    await expect(share('copy')).rejects.toThrow(refused('InvalidParameterValue'));
+    const { DBSnapshotAttributesResult } = await share();
+    expect(DBSnapshotAttributesResult?.DBSnapshotAttributes).toEqual([
+      { AttributeName: 'restore', AttributeValues: ['222222222222'] },
+    ]);
+    await copy();
+    expect(second.log.at(-1)?.params['PreSignedUrl']).toMatch(/^https:\/\/rds\.eu-central-1\..*X-Amz-Signature=/);
+    expect(await seen(second.client(), 'copy')).toMatchObject({
+      ...{ Status: 'copying', KmsKeyId: THEIR_KEY, TagList: [], SourceDBSnapshotIdentifier: SOURCE },
+      DBSnapshotArn: 'arn:aws:rds:eu-west-1:222222222222:snapshot:copy',
+    });
+    const ValuesToRemove = ['222222222222'];
+    const ending = { DBSnapshotIdentifier: 'one', AttributeName: 'restore', ValuesToRemove };
+    await first.client().send(new ModifyDBSnapshotAttributeCommand(ending));
+    expect([...(first.world.shared.get(SOURCE) ?? [])]).toEqual([]);
+    pass(120);
+    expect(await seen(second.client(), 'copy')).toMatchObject({ Status: 'available' });
+  });
+
+  test('both keys must be open to the copier, and the copy’s in its Region', async () => {
+    const { first, pass, share, copy } = await accounts();
+    pass(120);
+    await share();
+    await expect(copy(KEY)).rejects.toThrow(refused('KMSKeyNotAccessibleFault'));
+    first.world.closedKeys.add(KEY);
+    await expect(copy()).rejects.toThrow(refused('KMSKeyNotAccessibleFault'));
+    first.world.closedKeys.clear();
+    first.world.defaultKeys.add(KEY);
+    await expect(share()).rejects.toThrow('default key');
+  });
+
+  test('a source that is deleted meanwhile makes a copy fail', async () => {
+    const { first, second, pass, share, copy } = await accounts();
+    pass(120);
+    await share();
+    await copy();
+    await first.client().send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: 'one' }));
+    pass(30);
+    expect(await seen(second.client(), 'copy')).toMatchObject({ Status: 'failed' });
+  });
 });

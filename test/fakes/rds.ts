@@ -1,4 +1,5 @@
 import { type DBCluster, type DBInstance, RDSClient, type RDSClientConfig } from '@aws-sdk/client-rds';
+import { copyCalls } from './rds-copies.ts';
 import { clusterNames, databaseCalls, instanceNames } from './rds-databases.ts';
 import { snapshotCalls } from './rds-snapshots.ts';
 import { type Answer, AnswerLost, type Params, Refusal, requestHandler, served } from './rds-wire.ts';
@@ -24,7 +25,7 @@ export interface FakeRdsProps {
   readonly calls?: Handlers;
 }
 
-const CALLS: Handlers = { ...snapshotCalls, ...databaseCalls };
+const CALLS: Handlers = { ...snapshotCalls, ...copyCalls, ...databaseCalls };
 
 /** Behaves as `rds.md` says. */
 export function fakeRds({ now, account = '111111111111', region = 'eu-central-1', calls = {} }: FakeRdsProps) {
@@ -32,6 +33,7 @@ export function fakeRds({ now, account = '111111111111', region = 'eu-central-1'
     ...{ now, account, region },
     ...{ instances: new Map(), clusters: new Map(), snapshots: new Map(), clusterSnapshots: new Map() },
     ...{ quota: 100, disabledKeys: new Set(), course: () => availableAfter(120) },
+    ...{ closedKeys: new Set(), defaultKeys: new Set(), shared: new Map(), elsewhere: [] },
   };
   const handlers: Handlers = { ...CALLS, ...calls };
   const log: Called[] = [];
