@@ -1,4 +1,6 @@
 import {
+  type DBClusterSnapshot,
+  type DBSnapshot,
   DescribeDBClusterSnapshotsCommand,
   DescribeDBClustersCommand,
   DescribeDBInstancesCommand,
@@ -29,6 +31,8 @@ export interface SnapshotFacts {
   readonly arn: string;
   readonly status: string;
   readonly source: string;
+  /** ARN of the snapshot that it is a copy of; RDS says so of copies from another account or Region alone. */
+  readonly copyOf: string | undefined;
   readonly engine: string;
   readonly engineVersion: string;
   readonly createdAt: Date | undefined;
@@ -128,20 +132,32 @@ async function describeInstanceSnapshot(client: RDSClient, id: string): Promise<
   const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
   const answer = await unlessRds(id, 'DBSnapshotNotFound', () => client.send(command));
   const found = answer?.DBSnapshots?.[0];
-  return found && factsOf({ ...found, arn: found.DBSnapshotArn, source: found.DBInstanceIdentifier });
+  return found && factsOf({ ...found, ...namesOf(found) });
 }
 
 async function describeClusterSnapshot(client: RDSClient, id: string): Promise<SnapshotFacts | undefined> {
   const command = new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: id });
   const answer = await unlessRds(id, 'DBClusterSnapshotNotFound', () => client.send(command));
   const found = answer?.DBClusterSnapshots?.[0];
-  return found && factsOf({ ...found, arn: found.DBClusterSnapshotArn, source: found.DBClusterIdentifier });
+  return found && factsOf({ ...found, ...namesOfCluster(found) });
 }
+
+const namesOf = ({
+  DBSnapshotArn: arn,
+  DBInstanceIdentifier: source,
+  SourceDBSnapshotIdentifier: copyOf,
+}: DBSnapshot) => ({
+  ...{ arn, source, copyOf },
+});
+const namesOfCluster = (found: DBClusterSnapshot) => ({
+  ...{ arn: found.DBClusterSnapshotArn, source: found.DBClusterIdentifier, copyOf: found.SourceDBClusterSnapshotArn },
+});
 
 /** What both kinds of snapshot call alike. */
 interface Snapshot {
   readonly arn?: string | undefined;
   readonly source?: string | undefined;
+  readonly copyOf?: string | undefined;
   readonly Status?: string | undefined;
   readonly Engine?: string | undefined;
   readonly EngineVersion?: string | undefined;
@@ -156,6 +172,7 @@ const factsOf = (found: Snapshot): SnapshotFacts => ({
   arn: found.arn ?? '',
   status: found.Status ?? 'without a status',
   source: found.source ?? '',
+  copyOf: found.copyOf,
   engine: found.Engine ?? '',
   engineVersion: found.EngineVersion ?? '',
   createdAt: found.SnapshotCreateTime,

@@ -34,7 +34,8 @@ export async function unlessRds<Output>(
 }
 
 function translated(what: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  // What is ours already says why: credentials are got within the call.
+  if (!(error instanceof Error) || error instanceof LedgerholdError) return error;
   const status = '$metadata' in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
   const code = rdsCode(error);
   const why = status === undefined ? code : `${error.message} (${code}, HTTP ${status})`;

@@ -51,3 +51,12 @@ export const backupMachineName = (network: string, group = 1): string =>
 
 /** The role in the first vault's account that fills the second one: fixed, so that the other account can name it. At most 64. */
 export const secondVaultRoleName = (network: string): string => `ledgerhold-${network}-second-vault`;
+
+/** The role in the first vault's account that shares snapshots with the second one's and has them copied there. At most 64. */
+export const secondSnapshotsRoleName = (network: string): string => `ledgerhold-${network}-second-rds`;
+
+/** The role in the second vault's account that copies snapshots into it; the one above may assume it. At most 64. */
+export const snapshotKeeperRoleName = (network: string): string => `ledgerhold-${network}-rds-keeper`;
+
+/** What the second vault's key is called in its account and Region: its id is known there only. */
+export const secondVaultKeyAlias = (network: string): string => `alias/ledgerhold-${network}-second`;

@@ -81,7 +81,7 @@ export function snapshotId({ network, node, slot, fence, component }: Order, dig
 }
 
 /** RDS takes no two hyphens in a row. What is squeezed here is told apart by the tags, which hold the names as they are. */
-const squeezed = (name: string): string => name.replaceAll(/-{2,}/g, '-');
+export const squeezed = (name: string): string => name.replaceAll(/-{2,}/g, '-');
 
 export const TAG = {
   network: 'ledgerhold:network',

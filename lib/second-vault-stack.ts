@@ -1,10 +1,12 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Config } from '../config/schema.ts';
-import { secondVaultRoleName } from '../core/names.ts';
+import { secondSnapshotsRoleName, secondVaultKeyAlias, secondVaultRoleName } from '../core/names.ts';
 import { type SecondPlace, secondPlaceOf } from './second-vault-place.ts';
+import { type SnapshotOrigin, snapshotKeeper } from './snapshot-keeper.ts';
+import { COPIES } from './steps/copy-snapshots.ts';
 import { vaultBucket } from './vault-bucket.ts';
 
 /** Who fills it: one role of one account, by a condition and so in whichever order the two stacks are deployed. */
@@ -19,9 +21,17 @@ interface Filler {
  */
 export class SecondVaultStack extends Stack {
   readonly bucket: Bucket;
+  /** Of the bucket, and of the copies of snapshots. */
   readonly key: Key;
+  /** What copies snapshots into this account. */
+  readonly keeper: Role;
 
-  constructor(app: App, config: Config, { account, region, bucket, prefix }: SecondPlace, from: string) {
+  constructor(
+    app: App,
+    config: Config,
+    { account, region, bucket, prefix }: SecondPlace,
+    from: Pick<SnapshotOrigin, 'account' | 'region'>,
+  ) {
     const { network } = config;
     super(app, `Ledgerhold-${network}-second`, {
       description: `Ledgerhold: second vault of ${network}`,
@@ -30,11 +40,19 @@ export class SecondVaultStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const roleArn = `arn:${this.partition}:iam::${from}:role/${secondVaultRoleName(network)}`;
-    this.key = new Key(this, 'BucketKey', { removalPolicy: RemovalPolicy.RETAIN, enableKeyRotation: true });
+    const arnOf = (role: string) => `arn:${this.partition}:iam::${from.account}:role/${role}`;
+    this.key = new Key(this, 'BucketKey', {
+      ...{ removalPolicy: RemovalPolicy.RETAIN, enableKeyRotation: true },
+      // The first account calls for copies under it, and cannot know its id.
+      alias: secondVaultKeyAlias(network),
+    });
     this.bucket = vaultBucket(this, { key: this.key, prefix, name: bucket });
-    letFill(this.bucket, this.key, prefix, { account: from, roleArn });
-    letNobodyElseIn(this.bucket, from, account);
+    const filler = { account: from.account, roleArn: arnOf(secondVaultRoleName(network)) };
+    letFill(this.bucket, this.key, prefix, filler);
+    const teller = { account: from.account, roleArn: arnOf(secondSnapshotsRoleName(network)) };
+    letTellOfCopies(this.bucket, this.key, prefix, teller);
+    letNobodyElseIn(this.bucket, from.account, account);
+    this.keeper = snapshotKeeper(this, this.key, { network, ...from });
     new CfnOutput(this, 'Url', { value: this.bucket.s3UrlForObject(prefix) });
   }
 }
@@ -43,7 +61,8 @@ export class SecondVaultStack extends Stack {
 export function secondVaultStack(app: App, config: Config): SecondVaultStack | undefined {
   const place = secondPlaceOf(config);
   if (place === undefined || config.aws === undefined) return undefined;
-  return new SecondVaultStack(app, config, place, config.aws.account);
+  const { account, region } = config.aws;
+  return new SecondVaultStack(app, config, place, { account, region });
 }
 
 /** The role's own account must allow it, too: neither side can give this away alone. */
@@ -71,6 +90,29 @@ function letFill(bucket: Bucket, key: Key, prefix: string, { account, roleArn }:
       ...filler,
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
+    }),
+  );
+}
+
+/** What copies snapshots says here where they lie, and can add nothing else. */
+function letTellOfCopies(bucket: Bucket, key: Key, prefix: string, { account, roleArn }: Filler): void {
+  const teller = {
+    effect: Effect.ALLOW,
+    principals: [new AccountPrincipal(account)],
+    conditions: { ArnEquals: { 'aws:PrincipalArn': roleArn } },
+  };
+  const [actions, resources] = [
+    ['s3:GetObject', 's3:PutObject', 's3:PutObjectRetention'],
+    [bucket.arnForObjects(`${prefix}${COPIES}`)],
+  ];
+  bucket.addToResourcePolicy(new PolicyStatement({ sid: 'TellerSaysWhereCopiesLie', ...teller, actions, resources }));
+  bucket.addToResourcePolicy(
+    new PolicyStatement({ sid: 'TellerLists', ...teller, actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
+  );
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      ...{ sid: 'TellerSealsAndOpens', ...teller },
+      ...{ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] },
     }),
   );
 }

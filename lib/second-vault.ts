@@ -4,6 +4,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { allow } from './grants.ts';
 import type { SecondPlace } from './second-vault-place.ts';
+import { CopySnapshots } from './steps/copy-snapshots.ts';
 import { CopyVault } from './steps/copy-vault.ts';
 import type { Storage } from './storage.ts';
 import { SecondVaultWorkflow } from './workflows/second-vault-workflow.ts';
@@ -16,15 +17,22 @@ export interface SecondVaultProps {
 /** Fills the second vault from the first, every hour, until it has everything. */
 export class SecondVault extends Construct {
   readonly copyVault: CopyVault;
+  readonly copySnapshots: CopySnapshots;
   readonly workflow: SecondVaultWorkflow;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, { storage, place }: SecondVaultProps) {
     super(scope, id);
     this.copyVault = new CopyVault(this, storage, place);
-    this.workflow = new SecondVaultWorkflow(this, 'Workflow', this.copyVault);
+    this.copySnapshots = new CopySnapshots(this, storage, place);
+    this.workflow = new SecondVaultWorkflow(this, 'Workflow', this);
     this.role = this.#start(storage.network);
     new CfnOutput(this, 'Arn', { value: this.workflow.stateMachine.stateMachineArn });
+  }
+
+  /** Its steps, all of them. */
+  get all() {
+    return [this.copyVault, this.copySnapshots];
   }
 
   #start(network: string): Role {

@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { parseConfig } from '../config/parse.ts';
 import { backupStacks } from '../lib/backup-stacks.ts';
+import { secondVaultStack } from '../lib/second-vault-stack.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
 import { pathsOf, permissionsOf, type RolePermissions, type Statement } from './role-permissions.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 export const EXAMPLE = 'examples/on-aws/ledgerhold.yaml';
 
-/** The example's app, as `cdk deploy` would make it, without the code of its Lambdas. */
+/** The example's app with the stacks of both accounts, as `cdk deploy` would make it, without the code of its Lambdas. */
 export function exampleApp(): App {
   const app = new App({ context: { [UNBUNDLED]: true } });
-  backupStacks(app, parseConfig(EXAMPLE, readFileSync(join(ROOT, EXAMPLE), 'utf8')));
+  const config = parseConfig(EXAMPLE, readFileSync(join(ROOT, EXAMPLE), 'utf8'));
+  backupStacks(app, config);
+  secondVaultStack(app, config);
   return app;
 }
 

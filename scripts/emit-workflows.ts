@@ -32,7 +32,7 @@ export function workflows() {
     chain: definitionOf(exported.stateMachine, ofChain.all),
     backup: definitionOf(workflow.stateMachine, steps.all),
     retention: definitionOf(retention.workflow.stateMachine, retention.steps.all),
-    'second-vault': definitionOf(second.workflow.stateMachine, [second.copyVault]),
+    'second-vault': definitionOf(second.workflow.stateMachine, second.all),
   };
 }
 

@@ -34,6 +34,7 @@ const environment = {
   ...{ CHAINS: '{}', BLOCKS_PER_FILE: '1' },
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
   ...{ SECOND_BUCKET: 'second', SECOND_PREFIX: '', SECOND_ACCOUNT: '222222222222', SECOND_REGION: 'eu-west-1' },
+  ...{ SECOND_ROLE: 'arn:aws:iam::222222222222:role/keeper', SECOND_KEY: 'alias/second' },
 };
 
 /** Runs `code` in a bare Node process, with the step's module as `bundle()`; what it returns, through JSON. */

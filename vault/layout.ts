@@ -35,6 +35,10 @@ export const heartbeatKey = (
 export const taskResultKey = (run: { node: string; slot: string; fence: number }, component: string): string =>
   `${taskPrefix(run, component)}result.json`;
 
+/** In a second vault alone: where the copy of a component's snapshot lies. */
+export const copyKey = (run: { node: string; slot: string; fence: number }, component: string): string =>
+  `${runPrefix(run.node, run.slot, run.fence)}copies/${component}.json`;
+
 export const manifestsPrefix = (node: string): string => `sets/${node}/manifests/`;
 export const manifestKey = (node: string, seq: number): string => `${manifestsPrefix(node)}${pad(seq)}.json`;
 export const tombstoneKey = (node: string, seq: number): string => `sets/${node}/tombstones/${pad(seq)}.json`;

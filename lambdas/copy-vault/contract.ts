@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { Instant } from '../../core/names.ts';
+import { LackingSnapshot } from '../../core/snapshot-copies.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 
@@ -21,6 +23,10 @@ export const copyVault = defineStep({
     done: z.boolean(),
     objects: z.int().min(0),
     bytes: z.int().min(0),
+    /** Of a turn that is done: snapshots that sets refer to and the second vault has no copy of, the newest of each node first. */
+    snapshots: z.array(LackingSnapshot).max(100),
+    /** Until when this run looks at their copies. */
+    lookUntil: Instant,
   }),
   errors: [VaultUnavailable],
 });

@@ -1,7 +1,9 @@
+import { Instant } from '../../core/names.ts';
 import type { Clock, Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { copyVault as copyAll, type LargeCopy } from '../../vault/copy-vault.ts';
+import { lackingCopies } from '../../vault/lacking-copies.ts';
 import type { copyVault } from './contract.ts';
 
 export interface CopyVaultPorts {
@@ -16,6 +18,15 @@ export interface CopyVaultPorts {
 
 /** Objects of one call at most: what was copied is then told. */
 const OBJECTS = 10_000;
+
+/** As many as RDS lets an account have at first; a hundred names are 10 of the 256 KiB of a state. */
+const SNAPSHOTS = 100;
+
+/** A run takes an hour at most, and its turns come first. */
+const LOOK_MINUTES = 20;
+
+const later = (now: Date, minutes: number): Instant =>
+  Instant.parse(new Date(now.getTime() + minutes * 60_000).toISOString());
 
 /**
  * One turn. What is under way when its time is over is finished, so that every turn brings the copy further; one that is
@@ -34,7 +45,8 @@ export async function run(
   };
   const done = await untilOver(copyAll(vault, second, { signal: over.signal, onObject, large }));
   journal.note('copied', { done, ...copied });
-  return { done, ...copied };
+  const snapshots = done ? await lackingCopies(vault, second, SNAPSHOTS) : [];
+  return { done, ...copied, snapshots, lookUntil: later(clock.now(), LOOK_MINUTES) };
 }
 
 /** The reason of a signal that asks for no more than an end. */

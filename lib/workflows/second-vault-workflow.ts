@@ -1,41 +1,84 @@
 import { Duration } from 'aws-cdk-lib';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { DefinitionBody, type IChainable, LogLevel, StateMachine, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  DefinitionBody,
+  type IChainable,
+  LogLevel,
+  StateMachine,
+  Succeed,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { RdsUnavailable } from '../../core/rds.ts';
+import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { explainStateMachine } from '../explain-state-machine.ts';
-import { isTrue, state } from '../state-ref.ts';
+import { isTrue, pathOf, state } from '../state-ref.ts';
+import type { CopySnapshots } from '../steps/copy-snapshots.ts';
 import type { CopyVault } from '../steps/copy-vault.ts';
 import { whether } from './parts.ts';
 
-const { copyVault } = state<OutputsOf<CopyVault['step']>>();
+export interface SecondVaultSteps {
+  readonly copyVault: CopyVault;
+  readonly copySnapshots: CopySnapshots;
+}
+
+const { copyVault, copySnapshots } = state<OutputsOf<SecondVaultSteps[keyof SecondVaultSteps]['step']>>();
 
 /** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; the next hour comes soon enough. */
 const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
+/** 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s at most, in which a throttled account gets its rate back. */
+const PATIENTLY = {
+  on: [RdsUnavailable, SnapshotsUnavailable],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 8,
+  maxDelay: Duration.seconds(60),
+} as const;
+
 /** It starts every hour, and what it does may be repeated and broken off: so it ends when the next begins. */
 const LONGEST_RUN = Duration.hours(1);
 
-/** Turn after turn, until the second vault has everything. It succeeds then and only then: an alarm counts on it. */
+/**
+ * Turn after turn, until the second vault has every object; then look after look, until it has the copy of every snapshot,
+ * or what it lacks is being made and not late. It succeeds then and only then: an alarm counts on it.
+ */
 export class SecondVaultWorkflow extends Construct {
   readonly stateMachine: StateMachine;
 
-  constructor(scope: Construct, id: string, step: CopyVault) {
+  constructor(scope: Construct, id: string, steps: SecondVaultSteps) {
     super(scope, id);
     const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
-      definitionBody: DefinitionBody.fromChainable(flow(this, step)),
+      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
       timeout: LONGEST_RUN,
       tracingEnabled: true,
       logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    explainStateMachine(this.stateMachine, [step]);
+    explainStateMachine(this.stateMachine, [steps.copyVault, steps.copySnapshots]);
   }
 }
 
-function flow(scope: Construct, step: CopyVault): IChainable {
-  const copy = step.task('Copy what is lacking', { input: {}, retries: [SHORTLY] });
-  const isItAll = whether(scope, 'Is that all?', isTrue(copyVault.done));
-  return copy.next(isItAll(new Succeed(scope, 'Done'), copy));
+function states(scope: Construct, steps: SecondVaultSteps) {
+  const { snapshots, lookUntil } = copyVault;
+  return {
+    copy: steps.copyVault.task('Copy what is lacking', { input: {}, retries: [SHORTLY] }),
+    isItAll: whether(scope, 'Is that all?', isTrue(copyVault.done)),
+    bring: steps.copySnapshots.task('Bring the snapshots further', {
+      input: { snapshots, lookUntil },
+      retries: [SHORTLY, PATIENTLY],
+    }),
+    areTheyThere: whether(scope, 'Is nothing to be waited for?', isTrue(copySnapshots.done)),
+    wait: new Wait(scope, 'Wait', { time: WaitTime.secondsPath(pathOf(copySnapshots.waitSeconds)) }),
+    done: new Succeed(scope, 'Done'),
+  };
+}
+
+function flow(scope: Construct, steps: SecondVaultSteps): IChainable {
+  const { copy, isItAll, bring, areTheyThere, wait, done } = states(scope, steps);
+  const snapshots = bring.next(areTheyThere(done, wait.next(bring)));
+  return copy.next(isItAll(snapshots, copy));
 }

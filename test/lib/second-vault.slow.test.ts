@@ -1,67 +1,18 @@
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { describe, expect, test } from '@jest/globals';
 import aslValidator from 'asl-validator';
-import { App, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { Config } from '../../config/schema.ts';
 import { NetworkName, secondVaultRoleName } from '../../core/names.ts';
-import { backupStacks } from '../../lib/backup-stacks.ts';
-import { secondVaultStack } from '../../lib/second-vault-stack.ts';
-import { UNBUNDLED } from '../../lib/step-lambda.ts';
 import { definitionOf } from '../../lib/workflows/definition.ts';
 import { type AlarmProperties, stateOf } from '../support/alarm-state.ts';
+import { actions, COPIER, deployed, plain, ROLE, S3, statementsOf } from '../support/second-stacks.ts';
 import { emitted } from '../support/workflows.ts';
-
-const S3 = { bucket: 'acme-second', region: 'eu-west-1', account: '222222222222' };
-const ROLE = 'arn:aws:iam::111111111111:role/ledgerhold-acme-second-vault';
-
-interface Statement {
-  readonly Sid?: string;
-  readonly Effect: string;
-  readonly Principal: unknown;
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Condition?: unknown;
-}
-
-function deployed(s3: object | null = S3) {
-  const node = { name: 'one', protocol: 'canton', components: { participant: { rds: 'p' }, mediator: { rds: 'm' } } };
-  const config = Config.parse({
-    ...{ network: 'acme', vault: { folder: 'v' }, encryption: 'none', signing: { kms: 'k' }, nodes: [node] },
-    aws: { account: '111111111111', region: 'eu-central-1' },
-    ...(s3 && { secondVault: { s3 } }),
-  });
-  const app = new App({ context: { [UNBUNDLED]: true } });
-  const [main] = backupStacks(app, config);
-  const second = secondVaultStack(app, config);
-  if (main === undefined) throw new Error('a config has a stack');
-  return { app, main, second };
-}
 
 const { main, second } = deployed();
 if (second === undefined) throw new Error('the second vault has a stack');
 const [ours, theirs] = [Template.fromStack(main), Template.fromStack(second)];
-
-/** Without the `Fn::Join`s: what CloudFormation would make of it, with references in angle brackets. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  const [[name, inside] = ['', undefined]] = entries;
-  if (name === 'Fn::Join') return (inside as [string, unknown[]])[1].map(plain).join('');
-  if (name === 'Ref') return inside === 'AWS::Partition' ? 'aws' : `<${String(inside)}>`;
-  if (name === 'Fn::GetAtt') return `<${(inside as string[])[0]?.replace(/[0-9A-F]{8}$/, '')}>`;
-  return Object.fromEntries(entries.map(([key, each]) => [key, plain(each)]));
-}
-
-const statementsOf = (template: Template, type: string, of: RegExp): Statement[] =>
-  Object.entries(template.findResources(type))
-    .filter(([id]) => of.test(id))
-    .flatMap(([, { Properties }]) => (Properties.PolicyDocument ?? Properties.KeyPolicy).Statement)
-    .map((each) => plain(each) as Statement);
-
-const actions = (statements: readonly Statement[]) => statements.flatMap(({ Action }) => Action).toSorted();
 
 describe('the role that fills the second vault', () => {
   const own = statementsOf(ours, 'AWS::IAM::Policy', /CopyVaultRole/);
@@ -130,13 +81,14 @@ describe('the stack of the second vault', () => {
     expect(JSON.stringify(theirs.findResources('AWS::S3::Bucket'))).toContain('DestinationBucketName');
   });
 
-  test('lets one role of the first account add, read and list, and nobody do anything else', () => {
-    expect(actions(allowed)).toEqual([
+  test('lets one role of the first account add, read and list, another tell where copies lie, and nobody do anything else', () => {
+    expect(actions(allowed.filter(({ Sid = '' }) => Sid.startsWith('Filler')))).toEqual([
       ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObjectRetention'],
     ]);
-    for (const { Principal, Condition } of allowed) {
+    for (const { Sid = '', Principal, Condition } of allowed) {
       expect(Principal).toEqual({ AWS: 'arn:aws:iam::111111111111:root' });
-      expect(Condition).toEqual({ ArnEquals: { 'aws:PrincipalArn': ROLE } });
+      const role = Sid.startsWith('Filler') ? ROLE : COPIER;
+      expect(Condition).toEqual({ ArnEquals: { 'aws:PrincipalArn': role } });
     }
     const key = statementsOf(theirs, 'AWS::KMS::Key', /BucketKey/).filter(({ Sid }) => Sid === 'FillerSealsAndOpens');
     expect(actions(key)).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
@@ -255,7 +207,7 @@ describe('the copy', () => {
   test('is deployed as the build has written it, and valid to the validator of the language', () => {
     const { secondVault } = main.backup;
     if (secondVault === undefined) throw new Error('the first group has it');
-    expect(definitionOf(secondVault.workflow.stateMachine, [secondVault.copyVault])).toEqual(emitted('second-vault'));
+    expect(definitionOf(secondVault.workflow.stateMachine, secondVault.all)).toEqual(emitted('second-vault'));
     const text = JSON.stringify(emitted('second-vault'));
     const bound = JSON.parse(text.replaceAll(/\$\{(\w+)\}/g, 'arn:aws:lambda:eu-central-1:111111111111:function:$1'));
     expect(aslValidator(bound, { checkArn: true, checkPaths: true })).toMatchObject({ isValid: true });

@@ -7,7 +7,12 @@ import { sha256 } from '../../io/digest.ts';
 import { putDocument } from '../../vault/documents.ts';
 
 /** The reference to a snapshot that a capture of an instance or Aurora cluster leaves. */
-export function referenceOf(order: CaptureOrder, kind: SnapshotReference['kind'], at: Date): SnapshotReference {
+export function referenceOf(
+  order: CaptureOrder,
+  kind: SnapshotReference['kind'],
+  at: Date,
+  kmsKey: string | null = null,
+): SnapshotReference {
   const id = snapshotId(order, sha256);
   const source = `db-${order.component}`;
   const shelf = 'arn:aws:rds:eu-central-1:111111111111';
@@ -19,7 +24,7 @@ export function referenceOf(order: CaptureOrder, kind: SnapshotReference['kind']
     sourceArn: `${shelf}:${kind === 'cluster' ? 'cluster' : 'db'}:${source}`,
     createdAt: Instant.parse(at.toISOString()),
     allocatedGibibytes: 20,
-    kmsKey: null,
+    kmsKey,
     tags: snapshotTags(order, order.predecessors),
     settings: {
       ...{ instanceClass: 'db.r6g.large', subnetGroup: 'private', parameterGroup: 'pg15-tuned', optionGroup: 'none' },
@@ -33,6 +38,7 @@ export function snapshotCaptures(
   vault: Vault,
   kinds: Readonly<Record<string, SnapshotReference['kind']>>,
   now: () => Date,
+  kmsKey: string | null = null,
 ): Captures {
   return {
     source: ({ component }) => ({ kind: 'rds', at: `db-${component}` }),
@@ -42,7 +48,7 @@ export function snapshotCaptures(
     finish: async (handle) => {
       const order = JSON.parse(handle) as CaptureOrder;
       const key = `${order.prefix}${order.component}.snapshot.json`;
-      const reference = referenceOf(order, kinds[order.component] ?? 'instance', now());
+      const reference = referenceOf(order, kinds[order.component] ?? 'instance', now(), kmsKey);
       const { sha256: digest } = await putDocument(vault, key, reference);
       const size = (await vault.stat(key))?.size ?? 0;
       const at = Instant.parse(now().toISOString());

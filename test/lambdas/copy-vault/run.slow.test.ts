@@ -74,10 +74,11 @@ describe('a turn of the copy', () => {
     expect(first.bytes).toBe(
       Object.values(under('first')).reduce((sum, b) => sum + Buffer.from(b, 'base64').length, 0),
     );
-    expect(notes).toEqual([['copied', { ...first }]]);
+    const { done, objects, bytes } = first;
+    expect(notes).toEqual([['copied', { done, objects, bytes }]]);
     expect((await proof(second)).status).toBe('proven');
     expect(s3.log.filter(({ operation }) => operation === 'UploadPartCopy').length).toBeGreaterThan(0);
-    expect(await turn()).toEqual({ done: true, objects: 0, bytes: 0 });
+    expect(await turn()).toMatchObject({ done: true, objects: 0, bytes: 0, snapshots: [] });
   });
 
   test('whose time is over finishes an object and says that it is not done; the turns after it are', async () => {
