@@ -1,7 +1,7 @@
 import { rdsCopier } from '../../aws/snapshot-copier.ts';
 import { type Instant, NodeName } from '../../core/names.ts';
 import type { About } from '../../core/ports.ts';
-import { copyOrder, SnapshotCopy } from '../../core/snapshot-copies.ts';
+import { copyOrder, type LackingSnapshot, SnapshotCopy } from '../../core/snapshot-copies.ts';
 import type { SnapshotReference } from '../../core/snapshots.ts';
 import { acceptOutput } from '../../core/step.ts';
 import { copySnapshots } from '../../lambdas/copy-snapshots/contract.ts';
@@ -46,8 +46,8 @@ export function twoAccounts({ account = SECOND, region = 'eu-west-1' } = {}) {
     note: (what: string, about: About) => void notes.push([what, about]),
     failure: (_: string, about: About) => void failures.push(about),
   };
-  const look = async (minutes = 20) => {
-    const snapshots = await lackingCopies(vault, second, 100);
+  const look = async (minutes = 20, lacking?: readonly LackingSnapshot[]) => {
+    const snapshots = [...(lacking ?? (await lackingCopies(vault, second, 100)))];
     const lookUntil = new Date(time + minutes * 60_000).toISOString() as Instant;
     const ports = { vault, second, copier, clock: { now }, journal };
     return acceptOutput(copySnapshots, await run({ snapshots, lookUntil }, ports));

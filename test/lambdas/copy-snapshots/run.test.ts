@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { canonicalBytes } from '../../../core/canonical.ts';
+import { run as turn } from '../../../lambdas/copy-vault/run.ts';
 import { copyVault } from '../../../vault/copy-vault.ts';
 import { expireSet } from '../../../vault/expire.ts';
 import { lackingCopies } from '../../../vault/lacking-copies.ts';
@@ -65,9 +67,24 @@ describe('the copies of a set’s snapshots', () => {
     await untilDone();
     expect(await lackingCopies(world.vault, world.second, 100)).toEqual([]);
     const before = [...world.second.objects.keys()];
-    await world.look();
-    expect(begun()).toHaveLength(2);
+    for (const rds of [world.here, world.there]) rds.log.length = 0;
+    expect(await world.look(20, lacking)).toMatchObject({ done: true, copied: 2 });
+    expect([...world.here.log, ...world.there.log]).toEqual([]);
     expect([...world.second.objects.keys()]).toEqual(before);
+  });
+
+  test('are named by the turn that has copied the last object, with a time until which they are looked at', async () => {
+    const { vault, second, now } = world;
+    const journal = { note: () => {}, failure: () => {} };
+    const large = { atLeast: Number.POSITIVE_INFINITY, copy: async () => undefined };
+    const taken = (milliseconds: number) =>
+      turn({}, { vault, second, large, journal, clock: { now }, turn: milliseconds });
+    expect(await taken(0)).toMatchObject({ done: false, snapshots: [] });
+    const { done, snapshots, lookUntil } = await taken(60_000);
+    expect({ done, lookUntil }).toEqual({ done: true, lookUntil: '2026-11-01T00:20:00.000Z' });
+    expect(snapshots.map(({ node, seq, component }) => `${node}/${seq} ${component}`)).toEqual([
+      ...['toy-1/1 app', 'toy-1/1 ledger'],
+    ]);
   });
 
   test('prove in the second vault as a note where they lie; another capture’s is a violation', async () => {
@@ -85,10 +102,14 @@ describe('the copies of a set’s snapshots', () => {
     ]);
     expect(findings[0]?.text).toContain(SECOND);
     const [app = '', ledger = ''] = [...second.objects.keys()].filter((key) => key.includes('/copies/'));
-    second.objects.set(app, second.objects.get(ledger) ?? Buffer.of());
-    expect((await prove()).sets[0]?.findings).toContainEqual(
-      expect.objectContaining({ level: 'violation', code: 'COPY_FOREIGN', about: app }),
-    );
+    const own = (await told(second, 'one'))['app'];
+    const ofAnother = canonicalBytes({ ...own, reference: 'f'.repeat(64) });
+    for (const other of [second.objects.get(ledger) ?? Buffer.of(), ofAnother]) {
+      second.objects.set(app, other);
+      expect((await prove()).sets[0]?.findings).toContainEqual(
+        expect.objectContaining({ level: 'violation', code: 'COPY_FOREIGN', about: app }),
+      );
+    }
   });
 
   test('end the same whichever call is throttled, is not answered, or loses its answer', async () => {
