@@ -146,10 +146,9 @@ describe('IAM, with the policies of both accounts', () => {
   async function may(
     action: string,
     context: Record<string, string> = {},
-    { principal = ROLE, policy = policyOf(identity) } = {},
+    { principal = ROLE, policy = policyOf(identity), key = 'sets/one/manifests/00000001.json' } = {},
   ) {
-    const listing = action === 's3:ListBucket';
-    const resource = `arn:aws:s3:::acme-second${listing ? '' : '/sets/one/manifests/00000001.json'}`;
+    const resource = `arn:aws:s3:::acme-second${action === 's3:ListBucket' ? '' : `/${key}`}`;
     const result = await runSimulation(
       {
         request: {
@@ -191,6 +190,21 @@ describe('IAM, with the policies of both accounts', () => {
       expect(await may(action, {}, { policy: ALL, principal: ROLE })).toBe(false);
     },
   );
+
+  test('lets the role that has snapshots copied say once where a copy lies, and add or take nothing else', async () => {
+    const own = policyOf(statementsOf(ours, 'AWS::IAM::Policy', /CopySnapshotsRole/));
+    const copy = { principal: COPIER, policy: own, key: 'sets/one/runs/slot/1/copies/participant.json' };
+    expect(await may('s3:PutObject', once, copy)).toBe(true);
+    expect(await may('s3:GetObject', {}, copy)).toBe(true);
+    expect(await may('s3:PutObject', { 's3:ObjectCreationOperation': 'true' }, copy)).toBe(false);
+    expect(await may('s3:PutObject', once, { ...copy, principal: ROLE.replace('second-vault', 'other') })).toBe(false);
+    for (const policy of [own, ALL]) {
+      expect(await may('s3:DeleteObject', {}, { ...copy, policy })).toBe(false);
+      for (const key of ['sets/one/manifests/00000001.json', 'sets/one/runs/slot/1/participant.snapshot.json']) {
+        expect(await may('s3:PutObject', once, { principal: COPIER, policy, key })).toBe(false);
+      }
+    }
+  });
 
   test('lets nobody else of the first account in, be it an administrator', async () => {
     for (const action of ['s3:GetObject', 's3:ListBucket', 's3:DeleteObject'])
