@@ -1,6 +1,4 @@
 import {
-  type DBClusterSnapshot,
-  type DBSnapshot,
   DescribeDBClusterSnapshotsCommand,
   DescribeDBClustersCommand,
   DescribeDBInstancesCommand,
@@ -132,32 +130,22 @@ async function describeInstanceSnapshot(client: RDSClient, id: string): Promise<
   const command = new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id });
   const answer = await unlessRds(id, 'DBSnapshotNotFound', () => client.send(command));
   const found = answer?.DBSnapshots?.[0];
-  return found && factsOf({ ...found, ...namesOf(found) });
+  return found && factsOf({ ...found, arn: found.DBSnapshotArn, source: found.DBInstanceIdentifier });
 }
 
 async function describeClusterSnapshot(client: RDSClient, id: string): Promise<SnapshotFacts | undefined> {
   const command = new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: id });
   const answer = await unlessRds(id, 'DBClusterSnapshotNotFound', () => client.send(command));
   const found = answer?.DBClusterSnapshots?.[0];
-  return found && factsOf({ ...found, ...namesOfCluster(found) });
+  return found && factsOf({ ...found, arn: found.DBClusterSnapshotArn, source: found.DBClusterIdentifier });
 }
 
-const namesOf = ({
-  DBSnapshotArn: arn,
-  DBInstanceIdentifier: source,
-  SourceDBSnapshotIdentifier: copyOf,
-}: DBSnapshot) => ({
-  ...{ arn, source, copyOf },
-});
-const namesOfCluster = (found: DBClusterSnapshot) => ({
-  ...{ arn: found.DBClusterSnapshotArn, source: found.DBClusterIdentifier, copyOf: found.SourceDBClusterSnapshotArn },
-});
-
-/** What both kinds of snapshot call alike. */
+/** What both kinds of snapshot call alike, and what each calls a copy's source. */
 interface Snapshot {
   readonly arn?: string | undefined;
   readonly source?: string | undefined;
-  readonly copyOf?: string | undefined;
+  readonly SourceDBSnapshotIdentifier?: string | undefined;
+  readonly SourceDBClusterSnapshotArn?: string | undefined;
   readonly Status?: string | undefined;
   readonly Engine?: string | undefined;
   readonly EngineVersion?: string | undefined;
@@ -172,7 +160,7 @@ const factsOf = (found: Snapshot): SnapshotFacts => ({
   arn: found.arn ?? '',
   status: found.Status ?? 'without a status',
   source: found.source ?? '',
-  copyOf: found.copyOf,
+  copyOf: found.SourceDBSnapshotIdentifier ?? found.SourceDBClusterSnapshotArn,
   engine: found.Engine ?? '',
   engineVersion: found.EngineVersion ?? '',
   createdAt: found.SnapshotCreateTime,
