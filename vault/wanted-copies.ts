@@ -12,7 +12,7 @@ import {
 import { isReference } from '../core/snapshot-janitor.ts';
 import type { SnapshotReference } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
-import { readLink } from './chain.ts';
+import { readLink, SETS } from './chain.ts';
 import { copyKey } from './layout.ts';
 import { readTombstone } from './sets.ts';
 import { readSnapshotReference } from './snapshot-reference.ts';
@@ -34,7 +34,7 @@ export async function wantedOf(
   { vault, second }: { readonly vault: Vault; readonly second: Vault },
 ): Promise<Wanted | undefined> {
   const { node, seq, component } = lacking;
-  const manifest = (await readLink(vault, node, seq))?.value;
+  const manifest = (await readLink(vault, SETS, node, seq))?.value;
   const cited = manifest?.components.find((each) => each.component === component);
   const artifact = cited?.artifacts.find(isReference);
   if (manifest === undefined || cited === undefined || artifact === undefined) {

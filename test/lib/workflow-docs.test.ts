@@ -5,7 +5,7 @@ import { allowed } from '../../core/allowed-asl.ts';
 import { workflowPage } from '../../scripts/document-workflows.ts';
 import { emitted } from '../support/workflows.ts';
 
-test.each(['backup', 'retention'] as const)(
+test.each(['backup', 'chain', 'retention', 'second-vault'] as const)(
   'the page of %s is made of it; if not: node scripts/document-workflows.ts',
   (name) => {
     const page = readFileSync(join(import.meta.dirname, `../../docs/workflows/${name}.md`), 'utf8');
