@@ -11,7 +11,7 @@ import {
   type LargeCopy,
 } from './copy-object.ts';
 import { type Document, NotADocument } from './documents.ts';
-import { FORMAT_KEY, manifestKey, tombstoneKey } from './layout.ts';
+import { chainManifestsPrefix, FORMAT_KEY, manifestKey, numberOf, tombstoneKey } from './layout.ts';
 import { manifestSeqs, nodesIn, readManifest, readTombstone, type StoredManifest } from './sets.ts';
 
 export { CopiesDiffer, CopyRefused, type LargeCopy } from './copy-object.ts';
@@ -48,7 +48,9 @@ export async function copyVault(from: Vault, to: Vault, options: CopyOptions = {
   // Before the listings, so that whatever these sets cite shows in them.
   const chains = await readChains(crossing);
   await refuseForeign(crossing, chains);
-  const held = await copyObjects(crossing, new Map(chains.flatMap(({ sets }) => sets.flatMap(citations))));
+  const histories = await sealedHistories(from);
+  const cited = new Map(chains.flatMap(({ sets }) => sets.flatMap(citations)));
+  const held = await copyObjects(crossing, cited, histories);
   for (const { sets } of chains) await copyChain(crossing, sets, held);
   if (crossing.damaged.size > 0) throw new CopyRefused([...crossing.damaged]);
   return total;
@@ -117,6 +119,16 @@ function citations({ manifest, tombstone }: SealedSet): (readonly [key: string, 
     .map(({ key, sha256 }) => [key, sha256]);
 }
 
+/** Manifests of histories that are sealed by now: what they cite will show in the listings. */
+async function sealedHistories(from: Vault): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for (const node of await nodesIn(from, 'chain')) {
+    for await (const { key } of from.list(chainManifestsPrefix(node))) if (numberOf(key) !== undefined) keys.add(key);
+  }
+  return keys;
+}
+
+const HISTORY = /^chain\/[^/]+\/manifests\/\d+\.json$/;
 const CHAIN = /^sets\/[^/]+\/(?:manifests|tombstones)\//;
 const RUN = /^sets\/[^/]+\/runs\//;
 
@@ -127,8 +139,13 @@ interface Found {
   readonly missing: ReadonlySet<string>;
 }
 
-/** Copies all but chains. */
-async function copyObjects(crossing: Crossing, cited: ReadonlyMap<string, string>): Promise<Found> {
+/** Copies all but the chains of sets; of histories the manifests last, and none that was sealed since. */
+async function copyObjects(
+  crossing: Crossing,
+  cited: ReadonlyMap<string, string>,
+  histories: ReadonlySet<string>,
+): Promise<Found> {
+  const last: StoredObject[] = [];
   const held = new Set<string>();
   const missing = new Set(cited.keys());
   for await (const { key, ours, theirs } of besides(crossing)) {
@@ -137,10 +154,13 @@ async function copyObjects(crossing: Crossing, cited: ReadonlyMap<string, string
       missing.delete(key);
       if (CHAIN.test(key)) held.add(key);
       if (ours !== undefined && ours.size !== theirs.size) await expectSame(crossing, key, cited.get(key));
+    } else if (ours !== undefined && HISTORY.test(key)) {
+      if (histories.has(key)) last.push(ours);
     } else if (ours !== undefined && (cited.has(key) || !(CHAIN.test(key) || RUN.test(key)))) {
       if (await copyObject(crossing, ours, cited.get(key))) missing.delete(key);
     }
   }
+  for (const manifest of last) await copyObject(crossing, manifest, undefined);
   return { held, missing };
 }
 
