@@ -7,7 +7,7 @@ export const TOO_OLD = 1.5;
 export interface AwsRule {
   readonly metric: AlarmMetric;
   /** One alarm for each of these. */
-  readonly each: Dimension | 'workflow' | 'second vault';
+  readonly each: Dimension | 'chain' | 'workflow' | 'second vault';
   readonly breaches: 'above' | 'below';
   /** `rpo`: `TOO_OLD` times the node’s `every`. */
   readonly threshold: number | 'rpo';
@@ -156,6 +156,15 @@ export const ALARMS = {
       ...{ ...counted, each: 'workflow', pages: false },
     },
   },
+  CONSENSUS_STALLED: {
+    means:
+      'the validators of a chain agree on no block behind the last record; nothing of it is exported until they do',
+    serve: true,
+    aws: {
+      ...{ ...absenceBreaches, metric: ours('ConsensusStalls'), each: 'chain' },
+      ...{ breaches: 'above', threshold: 0, pages: true },
+    },
+  },
   IDENTITY_UNREADABLE: {
     means: 'a secret of the node’s identities cannot be used, or does not hold those of the newest set',
     serve: false,
@@ -209,7 +218,7 @@ export const ruleOf = (name: AwsAlarm): AwsRule => ALARMS[name].aws;
 /** Relative to the package. */
 export const runbookOf = (alarm: AlarmName): string => `docs/runbooks/${alarm.toLowerCase().replaceAll('_', '-')}.md`;
 
-/** How many alarms a node has on AWS: they are resources, and a stack holds 500. */
+/** How many alarms a node of databases has on AWS: they are resources, and a stack holds 500. */
 export function alarmsOfNode({ components }: { readonly components: readonly string[] }): number {
   const each = (dimension: AwsRule['each']) => awsAlarms.filter((name) => ruleOf(name).each === dimension).length;
   return each('component') * components.length + each('node');

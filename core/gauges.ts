@@ -18,6 +18,8 @@ export const GAUGES = {
   Unproven: { unit: 'Count', of: ['network', 'node'] },
   /** What of the newest set is not as it was sealed: documents, signatures, files, snapshots. */
   Damages: { unit: 'Count', of: ['network', 'node'] },
+  /** 1 if the newest attempt at a chain ended since its validators agree on no block. */
+  ConsensusStalls: { unit: 'Count', of: ['network', 'node'] },
   /** Secrets of the node’s identities that nobody can use, or that are not those of the newest set. */
   IdentityFaults: { unit: 'Count', of: ['network', 'node'] },
   /** Since the newest recorded drill ended. */

@@ -49,6 +49,9 @@ export const setId = (node: string, seq: number): string => `${node}/${seq}`;
 export const backupMachineName = (network: string, group = 1): string =>
   `ledgerhold-${network}-backup${group === 1 ? '' : `-${group}`}`;
 
+/** The state machine that exports one chain of a network. At most 76 characters. */
+export const chainMachineName = (network: string, node: string): string => `ledgerhold-${network}-${node}`;
+
 /** The role in the first vault's account that fills the second one: fixed, so that the other account can name it. At most 64. */
 export const secondVaultRoleName = (network: string): string => `ledgerhold-${network}-second-vault`;
 

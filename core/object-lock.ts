@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const LockPolicy = z.strictObject({
   /** In governance a person with a right of its own may lift a lock; in compliance nobody can, and no account's root. */
   mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
-  /** Manifests, tombstones, receipts, keys, drills: small, and what every proof rests on. */
+  /** Manifests, tombstones, receipts, keys, drills, and all of a chain's history: what every proof rests on. */
   recordDays: z.int().min(1).max(36_500),
   /** Dumps, identities, references: retention hides what has expired, and the version goes when its lock has run out. */
   artifactDays: z.int().min(1).max(36_500),
@@ -20,5 +20,5 @@ export const DEFAULT_LOCK: LockPolicy = { mode: 'GOVERNANCE', recordDays: 365, a
 export function lockDays(key: string, { recordDays, artifactDays }: LockPolicy): number | undefined {
   if (key.includes('/tasks/')) return undefined;
   if (/^sets\/[^/]+\/runs\//.test(key)) return key.includes('/receipts/') ? recordDays : artifactDays;
-  return /^(?:format\.json$|keys\/|sets\/|drills\/)/.test(key) ? recordDays : undefined;
+  return /^(?:format\.json$|keys\/|sets\/|chain\/|drills\/)/.test(key) ? recordDays : undefined;
 }

@@ -134,6 +134,10 @@ const anyOf = (alarms: readonly IAlarm[]): IAlarmRule => AlarmRule.anyOf(...alar
 function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
   const { network, nodes, workflow, retain, deadLetters, ofNetwork, secondVault, group: about = '' } = props;
   const { metric, each } = ruleOf(name);
+  if (each === 'chain') {
+    const chains = nodes.filter(({ chain }) => chain === true);
+    return chains.map(({ node }) => ({ about: node, dimensions: { network, node } }));
+  }
   const watched = nodes.filter(({ credentials, identities }) => {
     return name !== 'IDENTITY_UNREADABLE' || credentials.length > 0 || identities !== undefined;
   });

@@ -1,6 +1,8 @@
 import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
+import { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
+import { chainNodes } from './chain-nodes.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { endpointsOf } from './private-network.ts';
 
@@ -33,12 +35,36 @@ export class BackupStack extends Stack {
   }
 }
 
-/** A small network is one stack; a larger one has a stack for each further group of nodes, and one vault. */
-export function backupStacks(app: App, config: Config): readonly BackupStack[] {
+/** A small network is one stack; a larger one has a stack for each further group of nodes and each chain, and one vault. */
+export function backupStacks(app: App, config: Config): readonly [BackupStack, ...(BackupStack | ChainStack)[]] {
   const [first, ...others] = backupProps(config);
   const main = new BackupStack(app, config, first);
   const { storage, watch } = main.backup;
-  return [main, ...others.map((props) => new BackupStack(app, config, props, { storage, watch }))];
+  const groups = others.map((props) => new BackupStack(app, config, props, { storage, watch }));
+  const chains = chainNodes(config).map(
+    (chain, n) => new ChainStack(app, config, { chain, storage, watch, group: others.length + 2 + n }),
+  );
+  return [main, ...groups, ...chains];
+}
+
+/** One chain of the network, in a stack of its own: it comes and goes by itself. */
+export class ChainStack extends Stack {
+  readonly chain: ChainBackup;
+
+  constructor(app: App, config: Config, props: Omit<ChainBackupProps, 'network' | 'timeZone'>) {
+    const { network, timeZone, aws } = config;
+    const { node } = props.chain;
+    super(app, `Ledgerhold-${network}-${node}`, {
+      description: `Ledgerhold: the chain ${node} of ${network}`,
+      terminationProtection: true,
+      ...environmentOf(config),
+    });
+    for (const [key, value] of Object.entries({ ...aws?.tags, network, 'managed-by': 'ledgerhold' }))
+      Tags.of(this).add(key, value);
+    this.chain = new ChainBackup(this, 'ChainBackup', { ...props, network, timeZone });
+    const endpoints = ['s3', 'kms', 'secretsmanager'].map((service) => `com.amazonaws.${this.region}.${service}`);
+    if (props.chain.vpc !== undefined) new CfnOutput(this, 'Endpoints', { value: endpoints.join(', ') });
+  }
 }
 
 const environmentOf = ({ aws }: Config): StackProps =>

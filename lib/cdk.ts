@@ -4,16 +4,20 @@
  *     const [first, ...others] = backupsOf('ledgerhold.yaml');
  *     const { storage, watch } = new LedgerBackup(stack, 'Backup', first);
  *     for (const props of others) new LedgerBackup(anotherStack, 'Backup', { ...props, storage, watch });
+ *     for (const props of chainsOf('ledgerhold.yaml')) new ChainBackup(one, props.chain.node, { ...props, storage, watch });
  */
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../config/parse.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
+import type { ChainBackupProps } from './chain-backup.ts';
+import { chainNodes } from './chain-nodes.ts';
 
 export type { VpcPlace } from '../config/nodes.ts';
 export type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 export type { Listeners } from './alarm-topics.ts';
 export type { BackupNode } from './backup-nodes.ts';
 export type { GroupProps } from './backup-props.ts';
+export { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 export { type SecondPlace } from './second-vault-place.ts';
 export { SecondVaultStack } from './second-vault-stack.ts';
@@ -26,3 +30,11 @@ export { Watch } from './watch.ts';
  */
 export const backupsOf = (file: string): readonly [GroupProps, ...GroupProps[]] =>
   backupProps(parseConfig(file, readFileSync(file, 'utf8')));
+
+/** The chains that a config names; `storage` and `watch` are those of the first backup. Throws as `backupsOf` does. */
+export function chainsOf(file: string): readonly Omit<ChainBackupProps, 'storage' | 'watch'>[] {
+  const config = parseConfig(file, readFileSync(file, 'utf8'));
+  const { network, timeZone } = config;
+  const groups = backupProps(config).length;
+  return chainNodes(config).map((chain, n) => ({ network, timeZone, chain, group: groups + 1 + n }));
+}

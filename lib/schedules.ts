@@ -12,13 +12,18 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cronOf } from '../core/cron.ts';
-import type { AskedRun } from '../core/run.ts';
-import type { BackupNode } from './backup-nodes.ts';
 import { allow } from './grants.ts';
+
+/** A node whose runs are started; `run` is all of a run but what tells one from another. */
+export interface ScheduledNode {
+  readonly run: { readonly network: string; readonly node: string };
+  readonly everySeconds: number;
+  readonly enabled: boolean;
+}
 
 export interface SchedulesProps {
   readonly stateMachine: StateMachine;
-  readonly nodes: readonly BackupNode[];
+  readonly nodes: readonly ScheduledNode[];
   /** Of the IANA database; days and hours are counted in it. */
   readonly timeZone: string;
 }
@@ -52,7 +57,7 @@ export class Schedules extends Construct {
     );
   }
 
-  #start({ stateMachineArn }: StateMachine, run: AskedRun): IScheduleTarget {
+  #start({ stateMachineArn }: StateMachine, run: object): IScheduleTarget {
     return {
       bind: () => ({
         arn: stateMachineArn,

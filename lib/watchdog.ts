@@ -100,6 +100,7 @@ function allowReading(role: Role, storage: Storage): void {
   storage.grantRead(role, [
     ...['leases/*', 'keys/*', 'drills/*'],
     ...['sets/*/receipts/*', 'sets/*/manifests/*', 'sets/*/tombstones/*'],
+    ...['chain/*/manifests/*', 'chain/*/records/*'],
   ]);
   const { signingKey, envelopeKey, bucketKey } = storage;
   allow(role, {

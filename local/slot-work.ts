@@ -60,6 +60,7 @@ interface At {
 /** What a run can fail with has alarms of its own where a person does something else about it. */
 const RUN_ALARMS: Readonly<Record<string, ServeAlarm>> = {
   OrderViolated: 'ORDER_VIOLATED',
+  ConsensusStalled: 'CONSENSUS_STALLED',
   DiskTooFull: 'DISK_TOO_FULL',
 };
 

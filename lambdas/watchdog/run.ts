@@ -7,6 +7,7 @@ import type { Vault } from '../../core/vault.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import { trustFrom } from '../../vault/trust.ts';
 import type { WatchedNode, watchdog } from './contract.ts';
+import { measureHistory, stalled } from './watch-chain.ts';
 import {
   measureDrill,
   measureIdentities,
@@ -89,6 +90,7 @@ async function watchNode(
   const turn = await take('Trust', { node }, turnOf);
   if (turn === undefined) return false;
   const { network } = turn;
+  if (watched.chain === true) return watchChain(watched, turn, ports, take);
   const sets = await take('RpoAge', { node }, () => measureSets(watched, turn, ports));
   const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports));
   if (sets !== undefined && attempt !== undefined) {
@@ -99,6 +101,24 @@ async function watchNode(
   }
   await take('DrillAge', { node }, () => measureDrill(watched, turn, ports));
   return sets !== undefined && attempt !== undefined;
+}
+
+async function watchChain(
+  watched: WatchedNode,
+  turn: Turn,
+  ports: WatchdogPorts,
+  take: Measures['take'],
+): Promise<boolean> {
+  const { node } = watched;
+  const { network } = turn;
+  const seen = await take('RpoAge', { node }, async () => {
+    await measureHistory(watched, turn, ports);
+    return true;
+  });
+  const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports));
+  if (attempt === undefined) return false;
+  ports.gauges.set('ConsensusStalls', stalled(attempt), { network, node });
+  return seen === true;
 }
 
 /** Keys that many snapshots share are looked at once; a handful of databases has a handful of keys. */

@@ -1,37 +1,71 @@
-import type { ChainRun } from '../../core/chain.ts';
+import { type ChainRun, ConsensusStalled } from '../../core/chain.ts';
 import { NetworkName, NodeName, Slot } from '../../core/names.ts';
+import type { Vault } from '../../core/vault.ts';
 import { type ChainState, chainRuntime } from '../../local/chain-runtime.ts';
 import { canonicalRecords, readHistory } from '../../vault/history.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { toyChain } from './chain-writer.ts';
 import { branch, ToyNode, toySource } from './toy-network.ts';
-import { newKeys } from './toy-sets.ts';
+import { type Keys, newKeys } from './toy-sets.ts';
 import { emitted } from './workflows.ts';
 
-const now = () => new Date('2026-11-01T00:00:00Z');
 export const CHAIN_NODE = NodeName.parse('consortium');
 
-const runAt = (slot: string): ChainRun => ({
-  ...{ network: NetworkName.parse('acme'), node: CHAIN_NODE, protocol: 'ethereum' },
+export interface HistoryPlace<V extends Vault> {
+  readonly vault: V;
+  readonly keys: Keys;
+  readonly network: string;
+  readonly now: () => Date;
+}
+
+const runAt = (network: string, slot: string): ChainRun => ({
+  ...{ network: NetworkName.parse(network), node: CHAIN_NODE, protocol: 'ethereum' },
   ...{ slot: Slot.parse(slot), reason: 'manual' },
 });
 
-/** A vault, a node with `count` blocks, and runs of the real steps over both. */
-export async function historyWorld(count: number, settings: Parameters<typeof toySource>[1] = {}, keys = newKeys()) {
-  const vault = new MemoryVault();
+/** Runs of the real steps over a vault and a node with `count` blocks. */
+export async function historyIn<V extends Vault>(
+  place: HistoryPlace<V>,
+  count: number,
+  settings: Parameters<typeof toySource>[1] = {},
+) {
+  const { vault, keys, network, now } = place;
   const node = new ToyNode('monitor', await toyChain(branch(count, 1)));
   const source = toySource(node, settings);
+  const state = { stalled: false };
+  const agree: typeof source.agree = async (...asked) => {
+    if (state.stalled) throw new ConsensusStalled('bank-a calls block 9 otherwise', 'Look at bank-a.');
+    return source.agree(...asked);
+  };
   let runs = 0;
   const ports = {
     ...{ vault, clock: { now }, signer: keys.signer, holderGone: (holder: string) => holder !== `run-${runs}` },
-    ...{ chainOf: async () => source, blocksPerFile: () => source.blocksPerFile },
+    ...{ chainOf: async () => ({ ...source, agree }), blocksPerFile: () => source.blocksPerFile },
   };
   const workflow = chainRuntime(emitted('chain'), ports);
   const run = (slot: string): Promise<ChainState> => {
     runs += 1;
-    return workflow(runAt(slot), { executionId: `run-${runs}` });
+    return workflow(runAt(network, slot), { executionId: `run-${runs}` });
   };
-  return { keys, vault, node, run, records: async () => canonicalRecords(await readHistory(vault, CHAIN_NODE)) };
+  return {
+    ...{ keys, vault, node, run },
+    /** From now on the validators agree on nothing. */
+    stall: () => {
+      state.stalled = true;
+    },
+    records: async () => canonicalRecords(await readHistory(vault, CHAIN_NODE)),
+  };
 }
+
+/** The same in a vault of its own. */
+export const historyWorld = (count: number, settings: Parameters<typeof toySource>[1] = {}) =>
+  historyIn(
+    {
+      ...{ vault: new MemoryVault(), keys: newKeys(), network: 'acme' },
+      now: () => new Date('2026-11-01T00:00:00Z'),
+    },
+    count,
+    settings,
+  );
 
 export type HistoryWorld = Awaited<ReturnType<typeof historyWorld>>;

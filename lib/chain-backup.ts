@@ -1,0 +1,54 @@
+import { CfnOutput } from 'aws-cdk-lib';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ComponentName, chainMachineName, type NetworkName } from '../core/names.ts';
+import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
+import { Alarms } from './alarms.ts';
+import type { ChainNodeProps } from './chain-nodes.ts';
+import { chainReach } from './chain-reach.ts';
+import { Schedules } from './schedules.ts';
+import { ChainSteps } from './steps/chain-steps.ts';
+import type { Storage } from './storage.ts';
+import type { Watch } from './watch.ts';
+import { ChainWorkflow } from './workflows/chain-workflow.ts';
+
+export interface ChainBackupProps {
+  readonly network: NetworkName;
+  readonly chain: ChainNodeProps;
+  /** The vault and what watches it, of the network's `LedgerBackup`. */
+  readonly storage: Storage;
+  readonly watch: Watch;
+  /** The number of its group of watched nodes: one that no other group of the network has. */
+  readonly group: number;
+  /** Name of the IANA database; days and hours are counted in it. Default: UTC. */
+  readonly timeZone?: string;
+}
+
+/** The history of one chain: its steps, its state machine, the schedule that starts it, and its alarms. */
+export class ChainBackup extends Construct {
+  readonly steps: ChainSteps;
+  readonly stateMachine: StateMachine;
+  readonly schedules: Schedules;
+  readonly alarms: Alarms;
+
+  constructor(scope: Construct, id: string, props: ChainBackupProps) {
+    super(scope, id);
+    const { network, chain, storage, watch, group, timeZone = 'UTC' } = props;
+    const { node, protocol, everySeconds, enabled, vpc } = chain;
+    this.steps = new ChainSteps(this, 'Steps', storage, chainReach(node, chain.chain, vpc));
+    this.stateMachine = new ChainWorkflow(this, 'Chain', this.steps, chainMachineName(network, node)).stateMachine;
+    const scheduled = [{ run: { network, node, protocol }, everySeconds, enabled }];
+    this.schedules = new Schedules(this, 'Schedules', {
+      ...{ stateMachine: this.stateMachine, nodes: scheduled, timeZone },
+    });
+    const components = [ComponentName.parse('chain')];
+    const watched: WatchedNode = { node, everySeconds, timeZone, components, chain: true, credentials: [] };
+    const nodes = enabled ? [watched] : [];
+    watch.watchdog.expect({ group, nodes, snapshots: false, ofNetwork: false });
+    this.alarms = new Alarms(this, 'Alarms', {
+      ...{ network, topics: watch.topics, nodes, deadLetters: this.schedules.deadLetters, group: node },
+      workflow: { stateMachine: this.stateMachine, failRun: this.steps.failRun.lambda },
+    });
+    new CfnOutput(this, 'ChainArn', { value: this.stateMachine.stateMachineArn });
+  }
+}
