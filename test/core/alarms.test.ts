@@ -35,7 +35,7 @@ describe('the commands in runbooks', () => {
   };
 
   test('of ledgerhold are verbs', async () => {
-    const verbs = new Set((await commands(/`ledgerhold ([a-z]+)/g)).flat());
+    const verbs = new Set((await commands(/(?:`|sh )ledgerhold ([a-z]+)/g)).flat());
     expect(verbs.size).toBeGreaterThan(4);
     expect([...verbs].filter((verb) => !VERBS.some(({ name }) => name === verb))).toEqual([]);
   });
@@ -44,7 +44,7 @@ describe('the commands in runbooks', () => {
     const clients: Readonly<Record<string, object>> = { kms, rds, s3api, secretsmanager, stepfunctions };
     const unknown: string[] = [];
     const checked = new Set<string>();
-    for (const [service = '', command = ''] of await commands(/`aws ([a-z0-9-]+) ([a-z-]+)/g)) {
+    for (const [service = '', command = ''] of await commands(/\baws ([a-z0-9-]+) ([a-z-]+)/g)) {
       const client = clients[service];
       if (client === undefined) continue;
       checked.add(service);

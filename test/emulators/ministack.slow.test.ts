@@ -14,10 +14,12 @@ import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
 import { DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { schedule, slotAt } from '../../core/schedule.ts';
 import { latestLease } from '../../vault/leases.ts';
 import { type DeployedNetwork, deployNetwork, runAt } from '../support/deployed-network.ts';
 import { keysOf, verifiedByAddress, verifiedInAFolder } from '../support/deployed-vault.ts';
 import { describeWith } from '../support/emulator.ts';
+import { watchedNetwork } from '../support/watched-network.ts';
 
 describeWith('ministack', 'the app, deployed to MiniStack as anybody deploys it', (python) => {
   let network: DeployedNetwork;
@@ -45,9 +47,10 @@ describeWith('ministack', 'the app, deployed to MiniStack as anybody deploys it'
     expect(await verifiedInAFolder(network)).toMatchObject({ status: 0, json: { ok: true } });
   }, 120_000);
 
-  test('the same slot again changes nothing', async () => {
+  test('the same slot again changes nothing, nor does retention', async () => {
     const before = await keysOf(network);
     expect(await network.run({ run: runAt('2026-11-24T16:00:00Z') })).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await network.retain()).toMatchObject({ status: 'SUCCEEDED' });
     expect(await keysOf(network)).toEqual(before);
   }, 120_000);
 
@@ -116,8 +119,15 @@ describeWith('ministack', 'the app, where IAM decides about every call', (python
     return { RoleName, PolicyName, document: JSON.parse(decodeURIComponent(PolicyDocument)) as Policy };
   };
 
-  test('the roles of the stack are enough', async () => {
-    expect(await network.run({ run: runAt('2026-11-24T16:00:00Z') })).toEqual({ status: 'SUCCEEDED' });
+  test('the roles of the stack are enough for a run, for retention and for the watchdog', async () => {
+    const due = slotAt(schedule(4 * 3600, 'UTC').last(new Date()));
+    expect(await network.run({ run: runAt(due) })).toEqual({ status: 'SUCCEEDED' });
+    expect(await network.retain()).toEqual({ status: 'SUCCEEDED' });
+    const watched = await watchedNetwork(network);
+    // The workflow goes on where the step fails: its own log tells.
+    expect(await watched.saidBy('RetainNode')).toEqual(['started', 'ended']);
+    // What the watchdog may not look at it gives no value, and that is an alarm.
+    expect(await watched.raised()).toEqual([]);
   }, 120_000);
 
   test.each([

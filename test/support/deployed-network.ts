@@ -8,12 +8,19 @@ import type { Vault } from '../../core/vault.ts';
 import { type DeployedApp, deployedApp, type Ended, execute } from './deployed-app.ts';
 import { ACCOUNT, type Ministack, REGION, startMinistack } from './ministack.ts';
 
-const CONFIG = `
+/** The stack of every config here. */
+export const STACK = 'Ledgerhold-acme';
+
+/** What each config has besides its nodes: the place, and what the stack does not read. */
+export const COMMON = `
 network: acme
 aws: { account: '${ACCOUNT}', region: ${REGION} }
 vault: { folder: ./vault }
 encryption: none
 signing: { keyFile: ./signing-key.pem }
+`;
+
+const CONFIG = `${COMMON}
 nodes:
   - name: synchronizer-1
     protocol: canton
@@ -42,14 +49,20 @@ export interface DeployedNetwork extends AsyncDisposable {
   readonly kms: KMSClient;
   readonly rds: RDSClient;
   readonly run: (input: unknown) => Promise<Ended>;
+  /** One execution of the state machine that retention's schedule starts. */
+  readonly retain: () => Promise<Ended>;
 }
 
-export async function deployNetwork(
-  python: string,
-  options: { readonly enforced?: boolean } = {},
-): Promise<DeployedNetwork> {
+export interface NetworkOptions {
+  readonly enforced?: boolean;
+  /** Default: one node of two databases, every 4 hours. Called before anything is deployed. */
+  readonly config?: (ministack: Ministack) => Promise<string>;
+}
+
+export async function deployNetwork(python: string, options: NetworkOptions = {}): Promise<DeployedNetwork> {
   const ministack = await startMinistack(python, options);
-  const app = await deployedApp(ministack, CONFIG, { 'ledgerhold:no-composite': 'true' });
+  const config = (await options.config?.(ministack)) ?? CONFIG;
+  const app = await deployedApp(ministack, config, { 'ledgerhold:no-composite': 'true' });
   await app.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
   await app.cdk('deploy', '--require-approval', 'never');
   const s3 = new S3Client({ ...ministack.connection, forcePathStyle: true });
@@ -57,11 +70,12 @@ export async function deployNetwork(
   const [sfn, kms, rds] = [new SFNClient(connection), new KMSClient(connection), new RDSClient(connection)];
   for (const name of ['acme-participant', 'acme-mediator']) await createDatabase(rds, name);
   const [bucket = '', prefix = ''] = (await app.output('Vault')).replace('s3://', '').split('/');
-  const backup = await app.output('BackupArn');
+  const [backup, retention] = [await app.output('BackupArn'), await app.output('RetentionArn')];
   return {
     ...{ ministack, app, bucket, s3, kms, rds },
     vault: s3Vault({ client: s3, bucket, prefix }),
     run: (input) => execute(sfn, backup, input),
+    retain: () => execute(sfn, retention, {}),
     [Symbol.asyncDispose]: async () => {
       for (const client of [s3, sfn, kms, rds]) client.destroy();
       await ministack.stop();
@@ -69,7 +83,7 @@ export async function deployNetwork(
   };
 }
 
-const createDatabase = (rds: RDSClient, DBInstanceIdentifier: string) =>
+export const createDatabase = (rds: RDSClient, DBInstanceIdentifier: string) =>
   rds.send(
     new CreateDBInstanceCommand({
       ...{ DBInstanceIdentifier, DBInstanceClass: 'db.t4g.micro', AllocatedStorage: 20, StorageEncrypted: true },

@@ -11,20 +11,19 @@ import { describe, expect, test } from '@jest/globals';
 const ROOT = join(import.meta.dirname, '../..');
 export const BIN = join(ROOT, 'node_modules/.bin');
 
-/** The Python of an emulator, as `scripts/install-emulators.sh` puts it; undefined if it is not on this machine. */
-function pythonOf(emulator: string): string | undefined {
-  const cache = process.env['LEDGERHOLD_CACHE'] ?? join(homedir(), '.cache', 'ledgerhold');
-  const python = join(cache, emulator, 'bin/python');
-  return existsSync(join(cache, emulator, 'installed')) ? python : undefined;
+/** The folder of programs of an emulator, as `scripts/install-emulators.sh` puts it; undefined if it is not there. */
+export function programsOf(emulator: 'ministack' | 'moto' | 'aws-cli'): string | undefined {
+  const home = join(process.env['LEDGERHOLD_CACHE'] ?? join(homedir(), '.cache', 'ledgerhold'), emulator);
+  return existsSync(join(home, 'installed')) ? join(home, 'bin') : undefined;
 }
 
 /** Skipped by name on a machine without the emulator; there, where a commit is judged, its absence is a failure. */
 export function describeWith(emulator: 'ministack' | 'moto', name: string, tests: (python: string) => void): void {
-  const python = pythonOf(emulator);
+  const programs = programsOf(emulator);
   const missing = `${name} (${emulator} is not installed: run scripts/install-emulators.sh)`;
-  if (python !== undefined) describe(name, () => tests(python));
+  if (programs !== undefined) describe(name, () => tests(join(programs, 'python')));
   else if (process.env['CI'] === undefined) describe.skip(missing, () => test.todo('needs it'));
-  else test(missing, () => expect(python).toBeDefined());
+  else test(missing, () => expect(programs).toBeDefined());
 }
 
 export interface EmulatorProps {

@@ -1,4 +1,4 @@
-"""MiniStack, but for five things that it does in another way than AWS.
+"""MiniStack, but for eight things that it does in another way than AWS.
 
 Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
 answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
@@ -6,13 +6,19 @@ name before the message, and the answer is parted again.
 And what RDS has nothing to say about it leaves out, where MiniStack says it with an empty text: no cluster is called "".
 It tells how much of the account's snapshot quotas is used, of 100 each.
 Its CloudFormation gives a bucket the locks of objects that the template asks for.
-And where IAM decides, a call that names a snapshot is about that snapshot, and not about everything.
+Where IAM decides, a call that names a snapshot is about that snapshot, and one that lists them about all
+snapshots, and not about everything.
+Its scheduler says to a target at which time it was due; MiniStack leaves the placeholder of that time as it is.
+CloudTrail knows the calls of RDS by their names, where MiniStack takes them from the address of a call alone.
+And a search of a log for members of JSON finds the lines that have them, where MiniStack finds every line.
 """
 
+import json
 import re
+import time
 
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, rds, s3
+from ministack.services import cloudtrail, cloudwatch_logs, eventbridge, lambda_svc, rds, s3
 from ministack.services.cloudformation import provisioners
 
 MARK = "\x1f"
@@ -56,6 +62,7 @@ def describe_account_attributes(_parameters):
 rds._ACTION_MAP["DescribeAccountAttributes"] = describe_account_attributes
 
 SNAPSHOTS = {"DBSnapshotIdentifier": "snapshot", "DBClusterSnapshotIdentifier": "cluster-snapshot"}
+LISTED = {"DescribeDBSnapshots": "snapshot", "DescribeDBClusterSnapshots": "cluster-snapshot"}
 resource_of = iam_actions.extract_resource_arn
 
 
@@ -67,7 +74,8 @@ def resource_or_snapshot(service, method, path, headers, body, query, region, ac
         name = iam_actions._query_param(query, parameter)
         if name:
             return f"arn:aws:rds:{region}:{account}:{kind}:{name}"
-    return arn
+    kind = LISTED.get(iam_actions._query_param(query, "Action"))
+    return arn if kind is None else f"arn:aws:rds:{region}:{account}:{kind}:*"
 
 
 iam_actions.extract_resource_arn = resource_or_snapshot
@@ -84,6 +92,50 @@ def create_bucket_with_locks(logical_id, properties, stack_name):
 
 
 BUCKETS["create"] = create_bucket_with_locks
+
+invoke_target = eventbridge._invoke_target
+
+
+def invoke_at_its_time(target, event, rule, view=None):
+    if event.get("Source") == "aws.scheduler" and target.get("Input"):
+        # Its turns are some seconds late; schedules are due at whole minutes.
+        due = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(event["Time"]))
+        target = {**target, "Input": target["Input"].replace("<aws.scheduler.scheduled-time>", due)}
+    return invoke_target(target, event, rule, view)
+
+
+eventbridge._invoke_target = invoke_at_its_time
+
+record_event = cloudtrail.record_event
+
+
+def record_by_name(**call):
+    call["event_name"] = (call.get("request_params") or {}).get("Action") or call["event_name"]
+    record_event(**call)
+
+
+cloudtrail.record_event = record_by_name
+
+MEMBER = re.compile(r'\$\.(\w+) = "([^"]*)"')
+compile_pattern = cloudwatch_logs._compile_filter_pattern
+
+
+def compile_members(raw):
+    if not (raw or "").strip().startswith("{"):
+        return compile_pattern(raw)
+    wanted = MEMBER.findall(raw)
+
+    def has_one(message):
+        try:
+            line = json.loads(message)
+        except ValueError:
+            return False
+        return isinstance(line, dict) and any(line.get(member) == value for member, value in wanted)
+
+    return has_one
+
+
+cloudwatch_logs._compile_filter_pattern = compile_members
 
 if __name__ == "__main__":
     from ministack.app import main
