@@ -20,16 +20,17 @@ export interface BucketAddress {
   readonly lock?: LockPolicy | undefined;
 }
 
-export const openS3Vault = (address: BucketAddress): Vault => s3Vault(optionsOf(address));
+export const openS3Vault = (address: BucketAddress): Vault => s3Vault(bucketOptions(address));
 
-export const openS3Janitor = (address: BucketAddress): VaultJanitor => s3Janitor(optionsOf(address));
+export const openS3Janitor = (address: BucketAddress): VaultJanitor => s3Janitor(bucketOptions(address));
 
 /** `key`: ARN or alias. Calls are made when something is signed, not here. */
 export const openKmsSigner = (key: string): Signer => kmsSigner(new KMSClient(), key);
 
 export const openKmsEnvelope = (key: string): Encryption => kmsEnvelope(new KMSClient(), key);
 
-function optionsOf({ bucket, prefix, region, account, endpoint, lock }: BucketAddress): S3VaultOptions {
+/** With a client of its own; no call is made. */
+export function bucketOptions({ bucket, prefix, region, account, endpoint, lock }: BucketAddress): S3VaultOptions {
   const client = s3Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),

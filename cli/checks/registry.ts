@@ -1,4 +1,5 @@
 import { chainsCheck } from './chains.ts';
+import { bucketCheck } from './bucket.ts';
 import type { Check } from './check.ts';
 import { databasesCheck } from './databases.ts';
 import { documentsCheck } from './documents.ts';
@@ -12,6 +13,7 @@ import { diskCheck, vaultCheck } from './vault.ts';
 /** All checks, in the order in which a person would mend what they find. */
 export const CHECKS: readonly Check[] = [
   vaultCheck,
+  bucketCheck,
   documentsCheck,
   signingCheck,
   encryptionCheck,

@@ -89,7 +89,7 @@ async function received(incoming: IncomingMessage): Promise<S3Request> {
   const key = decodeURIComponent(pathname.split('/').slice(2).join('/'));
   const headers = incoming.headers as Record<string, string>;
   return {
-    operation: operationOf(incoming.method ?? '', query, headers),
+    operation: operationOf(incoming.method ?? '', key, query, headers),
     key,
     query,
     headers,
@@ -97,13 +97,15 @@ async function received(incoming: IncomingMessage): Promise<S3Request> {
   };
 }
 
-function operationOf(method: string, query: URLSearchParams, headers: Record<string, string>): Operation {
+function operationOf(method: string, key: string, query: URLSearchParams, headers: Record<string, string>): Operation {
   const upload = query.has('uploadId');
   if (method === 'PUT' && 'x-amz-copy-source' in headers) return 'UploadPartCopy';
   if (method === 'PUT') return upload ? 'UploadPart' : 'PutObject';
   if (method === 'POST') return upload ? 'CompleteMultipartUpload' : 'CreateMultipartUpload';
   if (method === 'DELETE') return upload ? 'AbortMultipartUpload' : 'DeleteObject';
-  if (method === 'HEAD') return 'HeadObject';
+  if (method === 'HEAD') return key === '' ? 'HeadBucket' : 'HeadObject';
+  if (query.has('versioning')) return 'GetBucketVersioning';
+  if (query.has('object-lock')) return 'GetObjectLockConfiguration';
   if (query.has('list-type')) return 'ListObjectsV2';
   return query.has('uploads') ? 'ListMultipartUploads' : 'GetObject';
 }

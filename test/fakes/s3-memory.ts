@@ -27,7 +27,10 @@ export type Operation =
   | 'UploadPartCopy'
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
-  | 'ListMultipartUploads';
+  | 'ListMultipartUploads'
+  | 'HeadBucket'
+  | 'GetBucketVersioning'
+  | 'GetObjectLockConfiguration';
 
 interface Stored {
   readonly body: Buffer;
@@ -44,6 +47,7 @@ interface Upload extends Omit<Stored, 'body'> {
 export interface S3Memory {
   readonly objects: Map<string, Stored>;
   readonly uploads: Map<string, Upload>;
+  readonly bucket: { versions: 'Enabled' | 'Suspended' | undefined; locks: boolean };
   answer(request: S3Request): S3Answer;
 }
 
@@ -53,7 +57,7 @@ const PAGE = 10;
 export function s3Memory(): S3Memory {
   const objects = new Map<string, Stored>();
   const uploads = new Map<string, Upload>();
-  const memory = { objects, uploads };
+  const memory = { objects, uploads, bucket: { versions: 'Enabled' as const, locks: true } };
   return {
     ...memory,
     answer: (request) => {
@@ -125,6 +129,13 @@ const operations: Readonly<Record<Operation, Run>> = {
     );
     return xml('ListMultipartUploadsResult', `<IsTruncated>false</IsTruncated>${entries.join('')}`);
   },
+  HeadBucket: () => ({ status: 200 }),
+  GetBucketVersioning: ({ bucket: { versions } }) =>
+    xml('VersioningConfiguration', versions === undefined ? '' : `<Status>${versions}</Status>`),
+  GetObjectLockConfiguration: ({ bucket: { locks } }) =>
+    locks
+      ? xml('ObjectLockConfiguration', '<ObjectLockEnabled>Enabled</ObjectLockEnabled>')
+      : refusal(404, 'ObjectLockConfigurationNotFoundError'),
 };
 
 export const refusal = (status: number, code: string): S3Answer => ({
