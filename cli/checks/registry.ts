@@ -1,5 +1,5 @@
-import { chainsCheck } from './chains.ts';
 import { bucketCheck } from './bucket.ts';
+import { chainsCheck } from './chains.ts';
 import type { Check } from './check.ts';
 import { databasesCheck } from './databases.ts';
 import { documentsCheck } from './documents.ts';

@@ -23,3 +23,16 @@ export class NoRawBlocks extends LedgerholdError {
     );
   }
 }
+
+/** A block that was shown as JSON alone, and whose bytes do not follow from that. */
+export class BlockNotRebuilt extends LedgerholdError {
+  override readonly name = 'BlockNotRebuilt';
+  readonly kind = 'unknown';
+  constructor(why: string, options?: ErrorOptions) {
+    super(
+      `a block cannot be put together from its JSON: ${why}`,
+      'Let the node serve raw blocks: switch its DEBUG API on for this machine (debug_getRawBlock or debug_getBlockRlp).',
+      options,
+    );
+  }
+}
