@@ -1,7 +1,7 @@
 import type { RpcAnswer, RpcCall } from '../../io/json-rpc.ts';
 import { BlockDamaged } from './errors.ts';
 
-/** How a client gives out blocks as they are on the wire. */
+/** A method by which a client gives out blocks as they are on the wire. */
 export interface RawDialect {
   readonly name: string;
   readonly call: (number: number) => RpcCall;

@@ -6,6 +6,8 @@ import { batchSize } from './batch-size.ts';
 import type { ChainNode } from './chain-node.ts';
 import { bytesOfHex, type Client, DIALECTS, isUnknownMethod, quantity, type RawDialect, saidBy } from './dialects.ts';
 import { BlockDamaged } from './errors.ts';
+import { blockRebuilder } from './json-block.ts';
+import { keccak256 } from './keccak.ts';
 import { newLayout, readLayout } from './layout.ts';
 import { HistoryPruned, NoRawBlocks } from './rpc-errors.ts';
 
@@ -27,14 +29,14 @@ const PAUSES_MS = [500, 1000, 2000] as const;
 /** Hashes asked for at once. */
 const HASHES_AT_ONCE = 100;
 
-/** A node by its JSON-RPC. Rejects with `NodeUnavailable`, `NodeBehind`, `HistoryPruned`, `NoRawBlocks`, `BlockDamaged`. */
+/** A node by its JSON-RPC. Rejects with `NodeUnavailable`, `NodeBehind`, `HistoryPruned`, `NoRawBlocks`, `BlockNotRebuilt`, `BlockDamaged`. */
 export function openChainNode(props: ChainNodeProps): ChainNode {
   const { name, client } = props;
   const call = patient(props);
   const one = async (method: string, params: readonly unknown[], signal?: AbortSignal) =>
     (await call([{ method, params }], signal))[0];
   const size = batchSize();
-  let dialect: RawDialect | undefined;
+  let known: Way | undefined;
   const node: ChainNode = {
     name,
     head: async (signal) => {
@@ -60,16 +62,16 @@ export function openChainNode(props: ChainNodeProps): ChainNode {
       }
       return found;
     },
-    blocks: (first, last, signal) => blocks({ name, node, size, call, chosen }, first, last, signal),
+    blocks: (first, last, signal) => blocks({ name, node, size, call, way }, first, last, signal),
   };
 
-  /** The first dialect that the node knows, asked with a block that is wanted anyway. */
-  async function chosen(number: number, signal?: AbortSignal): Promise<RawDialect> {
-    if (dialect !== undefined) return dialect;
-    for (const each of DIALECTS[client]) {
+  /** The first that the node knows, asked with a block that is wanted anyway. */
+  async function way(number: number, signal?: AbortSignal): Promise<Way> {
+    if (known !== undefined) return known;
+    for (const each of [...DIALECTS[client].map((dialect) => rawWay(dialect, name)), await jsonWay(call, name)]) {
       const [answer] = await call([each.call(number)], signal);
       if (isUnknownMethod(answer)) continue;
-      dialect = each;
+      known = each;
       return each;
     }
     throw new NoRawBlocks(name);
@@ -84,16 +86,16 @@ interface Reader {
   readonly node: ChainNode;
   readonly size: ReturnType<typeof batchSize>;
   readonly call: Rpc;
-  readonly chosen: (number: number, signal?: AbortSignal) => Promise<RawDialect>;
+  readonly way: (number: number, signal?: AbortSignal) => Promise<Way>;
 }
 
 async function* blocks(reader: Reader, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const dialect = await reader.chosen(first, signal);
+  const way = await reader.way(first, signal);
   const coming: Promise<Uint8Array[]>[] = [];
   let next = first;
   const send = () => {
     const count = Math.min(reader.size.items(), last - next + 1);
-    const batch = batchOf(reader, dialect, next, count, signal);
+    const batch = batchOf(reader, way, next, count, signal);
     // Heard of when it is its turn; until then nobody listens.
     batch.catch(() => {});
     coming.push(batch);
@@ -106,15 +108,15 @@ async function* blocks(reader: Reader, first: number, last: number, signal?: Abo
 }
 
 /** All of `count` blocks from `start`, in as many requests as it takes. */
-async function batchOf(reader: Reader, dialect: RawDialect, start: number, count: number, signal?: AbortSignal) {
+async function batchOf(reader: Reader, way: Way, start: number, count: number, signal?: AbortSignal) {
   const found: Uint8Array[] = [];
   while (found.length < count) {
     const from = start + found.length;
     const asked = Math.min(count - found.length, reader.size.items());
-    const answers = await answersTo(reader, dialect, from, asked, signal);
+    const answers = await answersTo(reader, way, from, asked, signal);
     const before = found.length;
     for (const [n, answer] of answers.entries()) {
-      const block = await blockIn(reader, dialect, answer, from + n, n > 0, signal);
+      const block = await blockIn(reader, way, answer, from + n, n > 0, signal);
       if (block === undefined) break;
       found.push(block);
     }
@@ -126,8 +128,8 @@ async function batchOf(reader: Reader, dialect: RawDialect, start: number, count
 }
 
 /** Empty: the node refuses so many at once. */
-async function answersTo(reader: Reader, dialect: RawDialect, from: number, count: number, signal?: AbortSignal) {
-  const calls = Array.from({ length: count }, (_, n) => dialect.call(from + n));
+async function answersTo(reader: Reader, way: Way, from: number, count: number, signal?: AbortSignal) {
+  const calls = Array.from({ length: count }, (_, n) => way.call(from + n));
   try {
     return await reader.call(calls, signal);
   } catch (error) {
@@ -139,14 +141,14 @@ async function answersTo(reader: Reader, dialect: RawDialect, from: number, coun
 /** Undefined: to be asked again, since it was one too many. */
 async function blockIn(
   { name, node }: Reader,
-  dialect: RawDialect,
+  way: Way,
   answer: RpcAnswer | undefined,
   number: number,
   inCompany: boolean,
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const said = saidBy(answer, dialect.hexOf);
-  if (said.kind === 'block') return checked(bytesOfHex(said.value, number, name), number, name);
+  const said = saidBy(answer, (result) => (way.isThere(result) ? { result } : undefined));
+  if (said.kind === 'block') return checked(await way.bytes(said.value.result, number, signal), number, name);
   if (said.kind === 'again' && inCompany) return undefined;
   if (said.kind === 'pruned') throw new HistoryPruned(name, number);
   if (said.kind === 'error') throw unavailable(name, `block ${number}: ${said.text}`);
@@ -155,6 +157,40 @@ async function blockIn(
   if (head < number)
     throw new NodeBehind(`${name} has gone back to block ${head} while block ${number} was read`, WAIT);
   throw unavailable(name, `it has no block ${number}, and says that its height is ${head}`);
+}
+
+/** A way by which whole blocks are had from a node. */
+interface Way {
+  readonly call: (number: number) => RpcCall;
+  readonly isThere: (result: unknown) => boolean;
+  readonly bytes: (result: unknown, number: number, signal?: AbortSignal) => Uint8Array | Promise<Uint8Array>;
+}
+
+const rawWay = ({ call, hexOf }: RawDialect, name: string): Way => ({
+  call,
+  isThere: (result) => hexOf(result) !== undefined,
+  bytes: (result, number) => bytesOfHex(hexOf(result) ?? '', number, name),
+});
+
+/** The last resort: put together from what is shown, and accepted only if the very hash comes out that the node tells. */
+async function jsonWay(call: Rpc, name: string): Promise<Way> {
+  const rebuild = blockRebuilder(await keccak256());
+  return {
+    call: (number) => ({ method: 'eth_getBlockByNumber', params: [quantity(number), true] }),
+    isThere: (result) => headerOf(result) !== undefined,
+    bytes: async (result, number, signal) => {
+      const { uncles = [] } = result as { readonly uncles?: readonly unknown[] };
+      const asked = uncles.map((_, n) => ({
+        ...{ method: 'eth_getUncleByBlockNumberAndIndex', params: [quantity(number), quantity(n)] },
+      }));
+      const answers = asked.length === 0 ? [] : await call(asked, signal);
+      const ommers = answers.map((answer) => {
+        if (answer !== undefined && 'result' in answer) return answer.result;
+        throw unavailable(name, `it does not show the ommers of block ${number}${wordsOf(answer)}`);
+      });
+      return rebuild(result, ommers);
+    },
+  };
 }
 
 const WAIT = 'Nothing is wrong with the history: the next run goes on when the node has caught up.';

@@ -19,7 +19,7 @@ beforeEach(async () => {
   const chain = await toyChain(branch(30, 1));
   ({ hashes } = chain);
   nodes = [];
-  for (const dialect of ['quorum', 'quorum', 'quorum'] as const) {
+  for (const dialect of ['quorum', 'geth', 'json-only'] as const) {
     nodes.push(await ethereumNode({ blocks: chain.blocks, dialect, head: 19, silenceMs: 200 }));
   }
   cwd = await mkdtemp(join(tmpdir(), 'ledgerhold-chain-'));
