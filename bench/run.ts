@@ -3,7 +3,7 @@ import type { BenchResult } from './result.ts';
 
 /** A benchmark is a file here that exports `run`; its name is the file's. */
 const NAMES = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith('.ts') && !['run.ts', 'result.ts'].includes(file))
+  .filter((file) => file.endsWith('.ts') && !['run.ts', 'result.ts', 'raw-block-server.ts'].includes(file))
   .map((file) => file.slice(0, -'.ts'.length))
   .sort();
 
