@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { guardedHttp } from '../io/http.ts';
 import { outboundTo } from '../io/http-guard.ts';
-import { jsonRpc } from '../io/json-rpc.ts';
 import { noEncryption } from '../io/no-encryption.ts';
 import { folderVault } from '../local/folder-vault.ts';
-import type { ChainNode } from '../protocols/ethereum/chain-node.ts';
+import { type ChainNode, openChainNode } from '../protocols/ethereum/chain-node.ts';
 import { provenBlocks } from '../protocols/ethereum/export-range.ts';
 import { keccak256 } from '../protocols/ethereum/keccak.ts';
-import { openChainNode } from '../protocols/ethereum/open-chain-node.ts';
 import { type ToyChain, toyChain } from '../test/support/chain-writer.ts';
 import { storeArtifact } from '../vault/artifact.ts';
 import type { BenchResult } from './result.ts';
@@ -72,7 +70,8 @@ async function measured(chain: ToyChain, folder: string): Promise<Rates> {
     const [port] = (await once(worker, 'message')) as [number];
     const url = `http://127.0.0.1:${port}/`;
     const http = guardedHttp(outboundTo([url]), { keepAlive: true, maxBytes: 32 * 1024 * 1024 });
-    const node = openChainNode({ name: 'server', client: 'geth', rpc: jsonRpc(http, url, 'server') });
+    const patience = { pause: async () => {}, random: Math.random };
+    const node = openChainNode({ name: 'server', url, client: 'geth', http, ...patience });
     const rounds: Rates[] = [];
     for (let n = 0; n < ROUNDS; n++) {
       rounds.push({

@@ -15,10 +15,11 @@ export async function chainBackup(
   node: EthereumNode,
   request: BackupRequest,
 ): Promise<Outcome> {
-  const { clock, signal } = shell;
+  const { clock, signal, warn } = shell;
   const result = await runChain(loaded, node, request, {
     clock,
     signal,
+    warn,
     ...chainProgress(shell),
   });
   const history = await readHistory(result.vault, node.name);

@@ -1,25 +1,28 @@
 import type { EthereumNode } from '../config/nodes.ts';
 import { readSecret } from '../config/secrets.ts';
-import type { Clock } from '../core/ports.ts';
 import { guardedHttp } from '../io/http.ts';
 import { outboundTo } from '../io/http-guard.ts';
+import { RPC_BODY_BYTES } from '../protocols/ethereum/chain-node.ts';
 import type { ChainSource } from '../protocols/ethereum/chain-source.ts';
 import { type ChainAddresses, openChainNodes, openChainSource } from '../protocols/ethereum/open-chain-source.ts';
 import type { Loaded } from './context.ts';
-
-/** One answer with a batch of blocks in hexadecimal; a server's own limit is 25 MB mostly. */
-const MOST_BYTES = 32 * 1024 * 1024;
+import type { Shell } from './shell.ts';
 
 /** A chain as the config names it. Rejects with `SecretMissing`; nothing is called yet. */
-export async function chainSourceOf(loaded: Loaded, node: EthereumNode, clock: Clock): Promise<ChainSource> {
-  return openChainSource(await addressesOf(loaded, node), httpTo, clock);
+export async function chainSourceOf(
+  loaded: Loaded,
+  node: EthereumNode,
+  { clock, warn }: Pick<Shell, 'clock' | 'warn'>,
+): Promise<ChainSource> {
+  return openChainSource(await addressesOf(loaded, node), httpTo, clock, warn);
 }
 
 /** The same nodes one by one, for whoever looks at each. */
-export const chainNodesOf = async (loaded: Loaded, node: EthereumNode) =>
-  openChainNodes(await addressesOf(loaded, node), httpTo);
+export const chainNodesOf = async (loaded: Loaded, node: EthereumNode, warn: Shell['warn']) =>
+  openChainNodes(await addressesOf(loaded, node), httpTo, warn);
 
-const httpTo = (urls: readonly string[]) => guardedHttp(outboundTo(urls), { maxBytes: MOST_BYTES, keepAlive: true });
+const httpTo = (urls: readonly string[]) =>
+  guardedHttp(outboundTo(urls), { maxBytes: RPC_BODY_BYTES, keepAlive: true });
 
 async function addressesOf({ secrets }: Loaded, node: EthereumNode): Promise<ChainAddresses> {
   const at = async (name: string, rpc: EthereumNode['monitor']['rpc']) => ({

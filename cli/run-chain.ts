@@ -14,6 +14,7 @@ import { openVault } from './vaults.ts';
 export interface ChainWorld {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly warn: (line: string) => void;
   readonly onNews: (news: ChainNews) => void;
   /** How many blocks of a file have been read so far. */
   readonly onBlocks: (range: BlockRange, count: number) => void;
@@ -31,12 +32,12 @@ export async function runChain(
   loaded: Loaded,
   node: EthereumNode,
   { slot, reason }: BackupRequest,
-  { clock, signal, onNews, onBlocks }: ChainWorld,
+  { clock, signal, warn, onNews, onBlocks }: ChainWorld,
 ): Promise<ChainResult> {
   const { network } = loaded.config;
   const run = ChainRun.parse({ network, node: node.name, protocol: node.protocol, slot, reason });
   const vault = await openVault(loaded.config.vault, loaded.path);
-  const source = await chainSourceOf(loaded, node, clock);
+  const source = await chainSourceOf(loaded, node, { clock, warn });
   const ports = {
     ...{ vault, clock, holderGone, signer: await openSigner(loaded), onBlocks },
     ...{ chainOf: async () => source, blocksPerFile: () => node.blocksPerFile },

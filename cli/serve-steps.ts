@@ -75,7 +75,12 @@ async function exportChain(
   const told = chainProgress({ note: (line) => shell.note(`${node.name}: ${line}`) });
   try {
     const request = { slot: Slot.parse(slot), reason: 'schedule' } as const;
-    const { outcome, manifest } = await runChain(loaded, node, request, { clock: shell.clock, signal, ...told });
+    const { outcome, manifest } = await runChain(loaded, node, request, {
+      clock: shell.clock,
+      warn: shell.warn,
+      signal,
+      ...told,
+    });
     if (outcome === 'already-sealed') return { outcome: 'already' };
     // What is in a history was agreed on and verified block by block: there is no other way into it.
     return { outcome, set: setId(node.name, manifest.value.seq), verdict: 'proven' };

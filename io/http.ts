@@ -30,6 +30,8 @@ export interface HttpCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  /** What errors call it, where even its origin and path may be a secret. Default: origin and path. */
+  readonly name?: string;
 }
 
 export interface HttpAnswer {
@@ -50,9 +52,9 @@ export type Http = (url: string, call?: HttpCall) => Promise<HttpAnswer>;
 export function guardedHttp(outbound: Outbound, settings: HttpSettings = {}): Http {
   const { connectMs = 5_000, totalMs = 30_000, maxBytes = 4 << 20, ca, resolve = systemResolve } = settings;
   const agents = new Map<string, Agent>();
-  return async (text, { method = 'GET', headers = {}, body, signal } = {}) => {
+  return async (text, { method = 'GET', headers = {}, body, signal, name } = {}) => {
     const url = guardUrl(text, outbound);
-    const where = `${url.origin}${url.pathname}`;
+    const where = name ?? `${url.origin}${url.pathname}`;
     const lookup = checkedLookup(outbound.origins.includes(url.origin), resolve);
     const deadline = deadlineOf(new RequestTimedOut(where, 'answer', totalMs), totalMs, signal);
     const options = {

@@ -1,12 +1,10 @@
 import { readSecretValue } from '../aws/read-secret.ts';
 import { guardedHttp } from '../io/http.ts';
 import { outboundTo } from '../io/http-guard.ts';
+import { RPC_BODY_BYTES } from '../protocols/ethereum/chain-node.ts';
 import type { ChainSource } from '../protocols/ethereum/chain-source.ts';
 import { openChainSource } from '../protocols/ethereum/open-chain-source.ts';
 import { type DeployedChain, DeployedChains } from './deployed-chain.ts';
-
-/** One answer with a batch of blocks in hexadecimal; a server's own limit is 25 MB mostly. */
-const MOST_BYTES = 32 * 1024 * 1024;
 
 type Rpc = DeployedChain['monitor'];
 
@@ -24,7 +22,7 @@ export function chainsOf({ CHAINS }: { readonly CHAINS: string }): (node: string
     const monitor = await at(chain.monitor);
     const validators = await Promise.all(chain.validators.map(at));
     const httpTo = (urls: readonly string[]) =>
-      guardedHttp(outboundTo(urls), { maxBytes: MOST_BYTES, keepAlive: true });
+      guardedHttp(outboundTo(urls), { maxBytes: RPC_BODY_BYTES, keepAlive: true });
     return openChainSource({ ...chain, monitor, validators }, httpTo, clock);
   };
 }

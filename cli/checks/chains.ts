@@ -14,8 +14,8 @@ export const chainsCheck: Check = {
   },
 };
 
-async function checkChain({ loaded, shell: { signal } }: CheckContext, node: EthereumNode): Promise<Finding[]> {
-  const { monitor, validators } = await chainNodesOf(loaded, node);
+async function checkChain({ loaded, shell: { signal, warn } }: CheckContext, node: EthereumNode): Promise<Finding[]> {
+  const { monitor, validators } = await chainNodesOf(loaded, node, warn);
   const findings: Finding[] = [];
   let genesis: string | undefined;
   findings.push(

@@ -137,7 +137,8 @@ async function answerOf(validator: ChainNode, block: BlockRef, props: AgreementP
     signal?.throwIfAborted();
     if (patience.signal.aborted) return said(null, 'silent', `no answer within ${patienceMs} ms`);
     if (!(error instanceof LedgerholdError)) throw error;
-    return said(null, 'silent', `${error.name}: ${error.message}`);
+    // Its name alone: members see the evidence, and a message may say where a node is.
+    return said(null, 'silent', error.name);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', forward);

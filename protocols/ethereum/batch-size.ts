@@ -1,34 +1,31 @@
-/** How many blocks are asked for at once: as many as have come so far without being too much. */
+/** How many blocks are asked for at once: follows what answers weigh and what is refused. */
 export interface BatchSize {
-  items(): number;
-  /** All of a batch came: these blocks. */
-  came(blocks: readonly Uint8Array[]): void;
-  /** A batch of so many was refused, or answered in part. */
+  next(): number;
+  /** So many items came, in so many bytes of answer. */
+  took(items: number, bytes: number): void;
+  /** So many were too many. */
   refused(items: number): void;
 }
 
-const FIRST = 32;
-/** More gained nothing on any real node. */
-const MOST = 100;
-/** Of blocks in one answer, which is twice that in hexadecimal: far below what servers send, and what memory is for. */
-const BYTES = 4 * 1024 * 1024;
+const FIRST = 8;
+/** More than a hundred at once gained nothing against any client. */
+export const MOST_ITEMS = 100;
+/** Of an answer as it is sent, two bytes to each of a block: with its text and two on their way, far below 200 MB. */
+export const ANSWER_BYTES = 1 << 20;
 
-export function batchSize(): BatchSize {
-  let items = FIRST;
-  /** What was refused is not tried again before this many batches have come. */
-  let careful = 0;
+export function batchSize(budget = ANSWER_BYTES): BatchSize {
+  let [most, perItem, everRefused] = [FIRST, 0, false];
   return {
-    items: () => items,
-    came(blocks) {
-      const bytes = blocks.reduce((sum, { length }) => sum + length, 0);
-      const fitting = Math.max(1, Math.floor((BYTES * blocks.length) / Math.max(1, bytes)));
-      careful = Math.max(0, careful - 1);
-      const wished = careful > 0 ? items : Math.ceil(items * 1.5);
-      items = Math.min(MOST, fitting, wished);
+    next: () => Math.max(1, Math.min(most, perItem === 0 ? most : Math.floor(budget / perItem))),
+    took(items, bytes) {
+      // Large blocks count at once, small ones by and by: what was large may be so again.
+      perItem = Math.max(bytes / items, perItem * 0.75);
+      if (items < most) return;
+      most = Math.min(MOST_ITEMS, everRefused ? most + 1 : most * 2);
     },
-    refused(refusedItems) {
-      items = Math.max(1, Math.floor(refusedItems / 2));
-      careful = 16;
+    refused(items) {
+      everRefused = true;
+      most = Math.max(1, Math.min(most, items >> 1));
     },
   };
 }

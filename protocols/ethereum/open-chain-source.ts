@@ -1,11 +1,12 @@
-import type { FileCompression } from '../../core/chain.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FileCompression, NodeUnavailable } from '../../core/chain.ts';
+import { LedgerholdError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Http } from '../../io/http.ts';
-import { jsonRpc } from '../../io/json-rpc.ts';
 import { agree } from './agreement.ts';
+import { type ChainNode, openChainNode } from './chain-node.ts';
 import type { ChainSource } from './chain-source.ts';
-import type { Client } from './dialects.ts';
-import { openChainNode } from './open-chain-node.ts';
+import type { Client } from './clients.ts';
 
 /** A node's JSON-RPC; `url` may hold a key, and is in no message. */
 export interface RpcAddress {
@@ -24,21 +25,63 @@ export interface ChainAddresses {
   readonly compression: FileCompression;
 }
 
-/** Opens calls to exactly the origins of these addresses. */
+/** Opens calls to exactly the origins of these addresses, which take answers of `RPC_BODY_BYTES`. */
 export type HttpTo = (urls: readonly string[]) => Http;
 
-export function openChainNodes({ client, monitor, validators }: ChainAddresses, httpTo: HttpTo) {
+/** `warn` hears of a node that is another client than the config says. */
+export function openChainNodes(
+  { client, monitor, validators }: ChainAddresses,
+  httpTo: HttpTo,
+  warn: (text: string) => void = () => {},
+) {
   const http = httpTo([monitor, ...validators].map(({ url }) => url));
-  const nodeOf = ({ name, url }: RpcAddress) => openChainNode({ name, client, rpc: jsonRpc(http, url, name) });
+  const patience = { pause: wait, random: Math.random };
+  const nodeOf = (address: RpcAddress) => translated(openChainNode({ ...address, ...patience, client, http, warn }));
   return { monitor: nodeOf(monitor), validators: validators.map(nodeOf) };
 }
 
-export function openChainSource(addresses: ChainAddresses, httpTo: HttpTo, clock: Clock): ChainSource {
+export function openChainSource(
+  addresses: ChainAddresses,
+  httpTo: HttpTo,
+  clock: Clock,
+  warn?: (text: string) => void,
+): ChainSource {
   const { client, agreement, confirmations, blocksPerFile, compression } = addresses;
-  const nodes = openChainNodes(addresses, httpTo);
+  const nodes = openChainNodes(addresses, httpTo, warn);
   return {
     ...{ client, monitor: nodes.monitor, blocksPerFile, compression },
     agree: (lowest, highest, signal) =>
       agree(lowest, highest, { ...nodes, rule: agreement, clock, signal, confirmations }),
   };
+}
+
+const wait = (seconds: number, signal: AbortSignal): Promise<void> => sleep(seconds * 1000, undefined, { signal });
+
+/** Whatever the next call may get right is one class for who tries again later: a workflow names no other. */
+function translated(node: ChainNode): ChainNode {
+  const or = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+  };
+  return {
+    name: node.name,
+    head: (signal) => or(node.head(signal)),
+    finalized: (signal) => or(node.finalized(signal)),
+    hashes: (numbers, signal) => or(node.hashes(numbers, signal)),
+    async *blocks(first, last, signal) {
+      try {
+        yield* node.blocks(first, last, signal);
+      } catch (error) {
+        throw asUnavailable(error);
+      }
+    },
+  };
+}
+
+function asUnavailable(error: unknown): unknown {
+  if (!(error instanceof LedgerholdError) || error.kind !== 'external') return error;
+  return new NodeUnavailable(`${error.name}: ${error.message}`, error.remedy, { cause: error });
 }

@@ -115,6 +115,14 @@ describe('a host that does not answer as it should', () => {
     });
   });
 
+  test('is called by the name that it is given, where its path is a secret', async () => {
+    await using server = await serve((_, response) => response.destroy());
+    const url = `${server.origin}/v2/${SENTINEL}`;
+    const error = await failureOf(guardedHttp(outboundTo([url]))(url, { name: 'validator-1' }));
+    expect(error).toMatchObject({ name: 'HostUnreachable', message: 'validator-1 cannot be reached: ECONNRESET' });
+    expect(said(error)).not.toContain(SENTINEL);
+  });
+
   test('is unreachable if its name is not known', async () => {
     const resolve = () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
     expect(await failure('https://unknown.example/', { resolve })).toMatchObject({ name: 'HostUnreachable' });
