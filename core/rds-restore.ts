@@ -28,7 +28,7 @@ export const restoreTags = (set: { readonly manifest: string }, { snapshot }: Rd
 
 export type CopyStep =
   | { readonly next: 'restore' }
-  /** A cluster is there, and no instance in it. */
+  /** A cluster is there and available, and no instance is in it. */
   | { readonly next: 'add-instance' }
   | { readonly next: 'wait'; readonly status: string }
   | { readonly next: 'done'; readonly endpoint: Endpoint }
@@ -52,12 +52,12 @@ export const needsInstance = ({ snapshot: { kind, engine } }: RdsTarget): boolea
 export function nextStep(target: RdsTarget, tags: Readonly<Record<string, string>>, found?: FoundCopy): CopyStep {
   if (found === undefined) return { next: 'restore' };
   if (Object.entries(tags).some(([name, value]) => found.tags[name] !== value)) return { next: 'taken' };
-  const member = found.members[0];
-  if (needsInstance(target) && member === undefined) return { next: 'add-instance' };
   for (const { status } of [found, ...found.members]) {
     if (GOING_ON.includes(status)) return { next: 'wait', status };
     if (!READY.includes(status)) return { next: 'failed', status };
   }
+  // Only now: RDS refuses an instance in a cluster that is not available yet.
+  if (needsInstance(target) && found.members.length === 0) return { next: 'add-instance' };
   return found.endpoint === undefined
     ? { next: 'wait', status: 'available, without an endpoint yet' }
     : { next: 'done', endpoint: found.endpoint };

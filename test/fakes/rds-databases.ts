@@ -10,6 +10,7 @@ import {
   refuseBadName,
   refuseDisabledKey,
   statusOf,
+  tagsIn,
   text,
   type World,
 } from './rds-world.ts';
@@ -55,8 +56,11 @@ export const databaseCalls: Handlers = {
     const { EngineVersion, AllocatedStorage, KmsKeyId, StorageEncrypted } = from.shape;
     const kept = { Engine: text(params, 'Engine'), EngineVersion, AllocatedStorage, KmsKeyId, StorageEncrypted };
     const groups = { VpcSecurityGroups: securityGroups(params), DBSubnetGroup: optional(params, 'DBSubnetGroupName') };
-    const shape: DBCluster = { ...kept, ...groups, ...clusterNames(world, id), DBClusterMembers: [] };
+    const asked = { Port: Number(params['Port'] ?? 5432), TagList: tagsIn(params) };
+    const DBClusterInstanceClass = optional(params, 'DBClusterInstanceClass');
+    const shape: DBCluster = { ...kept, ...groups, ...asked, ...clusterNames(world, id), DBClusterMembers: [] };
     world.clusters.set(id, { shape, madeAt: world.now().getTime(), course: availableAfter(600) });
+    if (DBClusterInstanceClass !== undefined) bringInstances(world, { ...shape, DBClusterInstanceClass });
     return { DBCluster: { ...shape, Status: 'creating' } };
   },
   CreateDBInstance: (params, world) => {
@@ -64,7 +68,10 @@ export const databaseCalls: Handlers = {
     refuseTaken(world.instances, id, 'DBInstanceAlreadyExists');
     const cluster = 'DBClusterIdentifier' in params ? idIn(params, 'DBClusterIdentifier') : undefined;
     if (cluster !== undefined) {
-      const { shape } = found(world.clusters, cluster, 'DBClusterNotFoundFault', 'DBCluster');
+      const one = found(world.clusters, cluster, 'DBClusterNotFoundFault', 'DBCluster');
+      const { shape } = one;
+      const { status } = statusOf(world, one);
+      if (status !== 'available') throw new Refusal('InvalidDBClusterStateFault', `The cluster is ${status}.`);
       const writer = (shape.DBClusterMembers ?? []).length === 0;
       shape.DBClusterMembers = [
         ...(shape.DBClusterMembers ?? []),
@@ -105,6 +112,15 @@ function bornInstance(world: World, id: string, fields: DBInstance): DBInstance 
   return { ...shape, DBInstanceStatus: 'creating' };
 }
 
+/** A Multi-AZ cluster is a writer and two readers. */
+function bringInstances(world: World, cluster: DBCluster): void {
+  const { DBClusterIdentifier: id, DBClusterInstanceClass: DBInstanceClass, Engine } = cluster;
+  for (const [index, name] of ['one', 'two', 'three'].map((each) => `${id}-instance-${each}`).entries()) {
+    cluster.DBClusterMembers?.push({ DBInstanceIdentifier: name, IsClusterWriter: index === 0 });
+    bornInstance(world, name, { Engine, DBInstanceClass, DBClusterIdentifier: id });
+  }
+}
+
 /** What a caller says of a new instance. */
 function asAsked(params: Params): DBInstance {
   const subnets = optional(params, 'DBSubnetGroupName');
@@ -116,6 +132,7 @@ function asAsked(params: Params): DBInstance {
     DeletionProtection: params['DeletionProtection'] === 'true',
     IAMDatabaseAuthenticationEnabled: params['EnableIAMDatabaseAuthentication'] === 'true',
     VpcSecurityGroups: securityGroups(params),
+    TagList: tagsIn(params),
     ...(subnets === undefined ? {} : { DBSubnetGroup: { DBSubnetGroupName: subnets } }),
     ...(parameters === undefined ? {} : { DBParameterGroups: [{ DBParameterGroupName: parameters }] }),
     ...(options === undefined ? {} : { OptionGroupMemberships: [{ OptionGroupName: options }] }),

@@ -130,8 +130,10 @@ test('restores stand beside what they were taken of, and a cluster gets its memb
     }),
   );
   const member = { DBInstanceIdentifier: 'beside-1', DBClusterIdentifier: 'beside', Engine: 'aurora-postgresql' };
-  await client.send(new CreateDBInstanceCommand({ ...member, DBInstanceClass: 'db.r7g.large' }));
+  const add = new CreateDBInstanceCommand({ ...member, DBInstanceClass: 'db.r7g.large' });
+  await expect(client.send(add)).rejects.toThrow('creating');
   pass(600);
+  await client.send(add);
   const { DBInstances } = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: 'restored' }));
   expect(DBInstances?.[0]).toMatchObject({
     DBInstanceStatus: 'available',
