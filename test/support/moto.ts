@@ -14,6 +14,8 @@ export type Functions = Readonly<Record<string, (input: unknown) => unknown>>;
 
 export interface Moto extends AsyncDisposable {
   readonly sfn: SFNClient;
+  /** For a client of any other service. */
+  readonly connection: LambdaClientConfig & { readonly endpoint: string; readonly region: string };
   /** Creates a state machine of a definition in which the names of functions stand for their ARNs; resolves to its ARN. */
   create(name: string, definition: AllowedMachine): Promise<string>;
   /** What the functions do from now on. */
@@ -53,7 +55,7 @@ export async function startMoto(python: string, names: readonly string[]): Promi
     throw error;
   });
   return {
-    sfn,
+    ...{ sfn, connection },
     create: async (name, machine) => {
       const definition = JSON.stringify(machine).replaceAll(/\$\{(\w+)\}/g, (_, step) => arns.get(step) ?? '');
       const made = await sfn.send(new CreateStateMachineCommand({ name, definition, roleArn: ROLE }));
