@@ -53,6 +53,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/history.ts'),
   },
   {
+    name: 'import-history',
+    summary: 'take over the files of a chain that another service has exported',
+    load: () => import('./commands/import-history.ts'),
+  },
+  {
     name: 'chain',
     summary: 'the files that an Ethereum client exports: verify them, offline',
     load: () => import('./commands/chain.ts'),
