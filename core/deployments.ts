@@ -69,5 +69,5 @@ const unknownDeployment: DeploymentSteps = {
 };
 
 /** A word for a POSIX shell. */
-const quote = (word: string): string =>
+export const quote = (word: string): string =>
   /^[A-Za-z0-9_/.:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

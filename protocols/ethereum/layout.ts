@@ -3,7 +3,16 @@ import { integerAt, isList, listItems, payloadAt } from './rlp.ts';
 
 /** Where the fields that are looked at stand in a header; those behind the 17th are only kept. */
 export const FIELD = {
-  ...{ parentHash: 0, ommersHash: 1, transactionsRoot: 4, number: 8, extraData: 12, mixHash: 13, withdrawalsRoot: 16 },
+  ...{
+    parentHash: 0,
+    ommersHash: 1,
+    stateRoot: 3,
+    transactionsRoot: 4,
+    number: 8,
+    extraData: 12,
+    mixHash: 13,
+    withdrawalsRoot: 16,
+  },
 } as const;
 
 /** How long a field of a header is, where that is fixed: what clients refuse any other of. */
