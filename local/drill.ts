@@ -1,32 +1,26 @@
 import type { DrillRecord } from '../core/drill.ts';
-import { LedgerholdError } from '../core/errors.ts';
 import { Instant } from '../core/names.ts';
 import type { ByteFilter, Clock } from '../core/ports.ts';
 import type { Reading } from '../core/positions.ts';
 import type { Artifact } from '../core/receipts.ts';
-import { WrongIdentity } from '../io/age.ts';
-import { PostgresToolFailed } from '../io/postgres/errors.ts';
 import type { IsolatedServer } from '../io/postgres/isolated.ts';
 import type { ToolOptions } from '../io/postgres/tools.ts';
-import { IdentityNeeded, openArtifact } from '../vault/artifact.ts';
+import { openArtifact } from '../vault/artifact.ts';
 import { type ProvedSet, type ProveOptions, proveOne } from '../vault/sound-set.ts';
+import { type Attempt, type DrillStep, type StepEnd, type StepOptions, stepper, worst } from './drill-steps.ts';
 import { checkMeaning, type Meaning, type Restored, readingOf } from './restored-reading.ts';
 import { meaningOf } from './soundness.ts';
 
-export interface DrillOptions extends ProveOptions, ToolOptions {
+export interface DrillOptions extends ProveOptions, ToolOptions, StepOptions {
   /** Opens what is encrypted; absent where nothing is. */
   readonly decrypt?: ByteFilter;
   /** For dumps of these kinds, as `Artifact.content` calls them. */
   readonly startServer: (contents: readonly string[]) => Promise<IsolatedServer>;
   readonly clock: Clock;
-  /** Milliseconds of a clock that never goes back. */
-  readonly elapsed: () => number;
-  readonly onStep?: (step: DrillStep | { readonly name: string; readonly began: true }) => void;
   /** Bytes of a dump that have been restored, and its whole size. */
   readonly onBytes?: (component: string, bytes: number, of: number) => void;
 }
 
-export type DrillStep = DrillRecord['steps'][number];
 /** A drill's record, before anybody signs it. */
 export type DrillResult = Omit<DrillRecord, 'signer'>;
 
@@ -50,50 +44,6 @@ export async function drill(node: string, seq: number, options: DrillOptions): P
     ...{ startedAt, endedAt: instant(options.clock), outcome: worst(steps), steps },
     rtoMilliseconds: steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
   };
-}
-
-/** Does one step, timed from `began` or now; undefined if it failed, or one before it had, which is then written down. */
-type Attempt = <T>(name: string, work: () => Promise<StepEnd<T>>, began?: number) => Promise<T | undefined>;
-
-interface StepEnd<T> {
-  readonly value: T;
-  readonly text: string;
-}
-
-function stepper(steps: DrillStep[], { elapsed, onStep, signal }: DrillOptions): Attempt {
-  return async (name, work, began) => {
-    if (worst(steps) !== 'passed') return undefined;
-    signal?.throwIfAborted();
-    onStep?.({ name, began: true });
-    const since = began ?? elapsed();
-    const done = (outcome: DrillStep['outcome'], text: string) => {
-      const step = { name, milliseconds: Math.round(elapsed() - since), outcome, text };
-      steps.push(step);
-      onStep?.(step);
-    };
-    try {
-      const { value, text } = await work();
-      done('passed', text);
-      return value;
-    } catch (error) {
-      signal?.throwIfAborted();
-      // Nobody has said what opens it: that is no answer about the set.
-      if (!(error instanceof LedgerholdError) || error instanceof IdentityNeeded) throw error;
-      done(outcomeOf(error), `${error.name}: ${error.message}`);
-      return undefined;
-    }
-  };
-}
-
-/** `failed` is what speaks against the set or its identity; what only kept us from looking is `unknown`. */
-function outcomeOf(error: LedgerholdError): 'failed' | 'unknown' {
-  if (error instanceof PostgresToolFailed) return /no space left/i.test(error.message) ? 'unknown' : 'failed';
-  return error.kind === 'violation' || error instanceof WrongIdentity ? 'failed' : 'unknown';
-}
-
-function worst(steps: readonly DrillStep[]): DrillStep['outcome'] {
-  if (steps.some(({ outcome }) => outcome === 'failed')) return 'failed';
-  return steps.some(({ outcome }) => outcome === 'unknown') ? 'unknown' : 'passed';
 }
 
 async function rehearse(set: ProvedSet, meaning: Meaning, attempt: Attempt, options: DrillOptions): Promise<void> {
