@@ -55,6 +55,13 @@ export async function loadConfig({ flags, cwd, env }: Pick<Shell, 'flags' | 'cwd
   return { file: flags.config, text, config: parseConfig(flags.config, text), path, secrets };
 }
 
+/** The same; undefined where there is none. */
+export const loadedIfThere = (shell: Pick<Shell, 'flags' | 'cwd' | 'env'>): Promise<Loaded | undefined> =>
+  loadConfig(shell).catch((error: unknown) => {
+    if (error instanceof ConfigMissing) return undefined;
+    throw error;
+  });
+
 /** The node named, or the only one. Rejects with `UnknownNode`. */
 export function nodeNamed({ nodes }: Config, name: string | undefined): NodeConfig {
   const names = nodes.map((node) => node.name);

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import * as z from 'zod';
+import { ChainRestorePlan } from '../core/chain-restore-plan.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { RestorePlan } from '../core/restore-plan.ts';
 import { FileExists, FileNotWritten } from './commands/init.ts';
@@ -11,9 +13,13 @@ export class PlanUnreadable extends LedgerholdError {
   readonly kind = 'usage';
 }
 
-/** Never overwrites: an older plan may be half carried out. */
-export async function writePlan(path: string, plan: RestorePlan): Promise<void> {
-  const text = `${JSON.stringify(plan, undefined, 2)}\n`;
+export type AnyPlan = RestorePlan | ChainRestorePlan;
+
+export const writePlan = (path: string, plan: AnyPlan): Promise<void> =>
+  writeNew(path, `${JSON.stringify(plan, undefined, 2)}\n`);
+
+/** Never overwrites: an older plan may be half carried out. Rejects with `FileExists` or `FileNotWritten`. */
+export async function writeNew(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx', mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EEXIST') {
       throw new FileExists(`${path} exists; it was left as it is`, 'Name another file with --out, or remove this one.');
@@ -22,11 +28,13 @@ export async function writePlan(path: string, plan: RestorePlan): Promise<void> 
   });
 }
 
-export async function readPlan(cwd: string, file: string): Promise<RestorePlan> {
+const AnyPlan = z.discriminatedUnion('format', [RestorePlan, ChainRestorePlan]);
+
+export async function readPlan(cwd: string, file: string): Promise<AnyPlan> {
   const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: unknown) => {
     throw new UsageError(`${file} cannot be read`, 'Give the file that `ledgerhold restore plan` wrote.', { cause });
   });
-  const parsed = RestorePlan.safeParse(jsonOf(file, text));
+  const parsed = AnyPlan.safeParse(jsonOf(file, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue === undefined ? '' : `: ${issue.path.join('.')}: ${issue.message}`;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { VaultLocation } from '../config/schema.ts';
 import type { Vault, VaultJanitor } from '../core/vault.ts';
 import { folderJanitor, folderVault } from '../local/folder-vault.ts';
-import { loadConfig } from './context.ts';
+import { type Loaded, loadConfig } from './context.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -26,6 +26,16 @@ export async function openVault(location: VaultLocation, path: (relative: string
   if (location.folder !== undefined) return folderVault(path(location.folder));
   const { openS3Vault } = await import('../aws/open.ts');
   return openS3Vault(location.s3);
+}
+
+/** A plan's own vault; the config knows more of how to reach it if it is the same. */
+export async function vaultOfPlan(
+  { cwd }: Pick<Shell, 'cwd'>,
+  { config, path }: Loaded,
+  plan: { readonly vault: string },
+): Promise<Vault> {
+  const configured = await openVault(config.vault, path);
+  return configured.url === plan.vault ? configured : openVault(locationOf(plan.vault, cwd), (each) => each);
 }
 
 /** The right to delete in it: for retention alone. */

@@ -144,6 +144,13 @@ export type CantonNode = z.infer<typeof Canton>;
 
 const Rpc = z.union([ServiceUrl, Secret]);
 
+/** What restores and drills import the chain with. */
+const ChainRestoreConfig = z.strictObject({
+  genesis: z.string().optional().describe('The genesis file that the network began with'),
+  binary: z.string().optional().describe('The client’s program; default: geth or besu, on PATH'),
+  args: z.array(z.string()).default([]).describe('What every command of it needs, such as --state.scheme=hash'),
+});
+
 const Ethereum = z
   .strictObject({
     ...z.strictObject(common).omit({ every: true, maxSpread: true }).shape,
@@ -171,6 +178,7 @@ const Ethereum = z
     timesADay: z.int().min(1).max(4).default(4),
     blocksPerFile: z.int().min(1).max(BLOCKS_PER_FILE).default(BLOCKS_PER_FILE),
     compression: FileCompression.default('zstd').describe('geth imports none and gzip as they lie, Besu none'),
+    restore: ChainRestoreConfig.optional().describe('What restores and drills import the chain with'),
   })
   .refine(({ agreement, validators }) => agreement === 'all' || agreement <= validators.length, {
     error: 'more must agree than there are validators',

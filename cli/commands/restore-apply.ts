@@ -1,7 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { withoutSecrets } from '../../config/secrets.ts';
 import type { RestorePlan } from '../../core/restore-plan.ts';
-import type { Vault } from '../../core/vault.ts';
 import type { PostgresSource } from '../../io/postgres/connection.ts';
 import { type ApplyOptions, applyPlan } from '../../local/restore-apply.ts';
 import { previewPlan } from '../../local/restore-preview.ts';
@@ -17,11 +16,12 @@ import { restoreProgress } from '../render/restore-progress.ts';
 import { copiesText, restoredCopiesText } from '../render/restore-rds.ts';
 import { copiesFor, snapshotPorts } from '../restore-rds.ts';
 import type { Outcome, Shell } from '../shell.ts';
-import { decryptionMeant, publicKeysMeant, type TrustFlags } from '../trust.ts';
+import { decryptionMeant, publicKeysMeant } from '../trust.ts';
 import { UsageError } from '../usage-error.ts';
-import { locationOf, openVault } from '../vaults.ts';
+import { vaultOfPlan } from '../vaults.ts';
+import { type ChainApplyFlags, restoreChainApply } from './restore-chain-apply.ts';
 
-export interface ApplyFlags extends TrustFlags {
+export interface ApplyFlags extends ChainApplyFlags {
   readonly fenced?: boolean;
   readonly dryRun?: boolean;
   readonly undo?: boolean;
@@ -30,6 +30,7 @@ export interface ApplyFlags extends TrustFlags {
 
 export async function restoreApply(shell: Shell, flags: ApplyFlags, [file = '']: readonly string[]): Promise<Outcome> {
   const plan = await readPlan(shell.cwd, file);
+  if (plan.format === 'ledgerhold/chain-restore-plan/1') return restoreChainApply(shell, flags, plan);
   if (plan.components.every(({ target }) => target.kind === 'file')) {
     throw new UsageError(
       'the plan restores no database: it was made without the config',
@@ -127,7 +128,7 @@ async function worldOf(shell: Shell, plan: RestorePlan, flags: ApplyFlags): Prom
   const prepared = await prepareNode(loaded, nodeNamed(loaded.config, plan.node));
   const decrypt = await decryptionMeant(shell, flags.identity);
   const options = {
-    vault: await vaultOf(shell, loaded, plan),
+    vault: await vaultOfPlan(shell, loaded, plan),
     publicKeys: await publicKeysMeant(shell, flags),
     protocolNamed,
     source: (component: string) => databaseOf(component, prepared.databases),
@@ -137,12 +138,6 @@ async function worldOf(shell: Shell, plan: RestorePlan, flags: ApplyFlags): Prom
     ...(flags.fenced === true ? { fencedBy: `${userInfo().username} on ${hostname()}` } : {}),
   };
   return { loaded, prepared, options };
-}
-
-/** The plan's own vault; the config knows more of how to reach it if it is the same. */
-async function vaultOf({ cwd }: Shell, { config, path }: Loaded, plan: RestorePlan): Promise<Vault> {
-  const configured = await openVault(config.vault, path);
-  return configured.url === plan.vault ? configured : openVault(locationOf(plan.vault, cwd), (each) => each);
 }
 
 function databaseOf(component: string, databases: ReadonlyMap<string, PostgresSource>): PostgresSource {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ACCEPTABLE, type Acceptable } from '../../core/choose-set.ts';
+import { ACCEPTABLE } from '../../core/choose-set.ts';
 import { deploymentSteps } from '../../core/deployments.ts';
 import { Instant } from '../../core/names.ts';
 import { type PlanInput, type PlannedTarget, planRestore, type RestorePlan } from '../../core/restore-plan.ts';
@@ -12,23 +12,23 @@ import { protocolNamed } from '../../protocols/registry.ts';
 import { findSet } from '../../vault/sets.ts';
 import { readSnapshotReference } from '../../vault/snapshot-reference.ts';
 import { type ProvedSet, proveOne } from '../../vault/sound-set.ts';
-import { ConfigMissing, type Loaded, loadConfig, nodeNamed } from '../context.ts';
+import { chainMeant } from '../chain-settings.ts';
+import { type Loaded, loadConfig, loadedIfThere, nodeNamed } from '../context.ts';
 import { type PreparedNode, prepareNode } from '../nodes.ts';
 import { writePlan } from '../plan-file.ts';
 import { planNouns, planText } from '../render/restore.ts';
 import { type Chosen, chooseFrom, nodeMeant } from '../restore-sets.ts';
 import type { Outcome, Shell } from '../shell.ts';
-import { publicKeysMeant, type TrustFlags } from '../trust.ts';
+import { publicKeysMeant } from '../trust.ts';
 import { UsageError } from '../usage-error.ts';
 import { vaultMeant } from '../vaults.ts';
+import { type ChainPlanFlags, restoreChainPlan } from './restore-chain-plan.ts';
 
-export interface PlanFlags extends TrustFlags {
+export interface PlanFlags extends ChainPlanFlags {
   readonly set?: string;
   readonly to?: string;
   readonly only?: string;
   readonly node?: string;
-  readonly out?: string;
-  readonly accept?: readonly Acceptable[];
   readonly full?: boolean;
 }
 
@@ -36,8 +36,13 @@ export interface PlanFlags extends TrustFlags {
 export async function restorePlan(shell: Shell, flags: PlanFlags): Promise<Outcome> {
   const now = shell.clock.now();
   const vault = await vaultMeant(shell, flags);
-  const prove = { vault, publicKeys: await publicKeysMeant(shell, flags), protocolNamed, signal: shell.signal };
   const loaded = await configOf(shell, flags);
+  const chain = flags.set === undefined ? await chainMeant(vault, flags.node) : undefined;
+  if (chain !== undefined) {
+    if (flags.to !== undefined || flags.only !== undefined) throw wholeChain(chain);
+    return restoreChainPlan(shell, flags, chain, vault, loaded);
+  }
+  const prove = { vault, publicKeys: await publicKeysMeant(shell, flags), protocolNamed, signal: shell.signal };
   const to = flags.to === undefined ? {} : { to: timeOf(flags.to) };
   const set = flags.set === undefined ? undefined : (await findSet(vault, flags.set, flags.node)).id;
   const name = set?.split('/')[0] ?? (await nodeMeant(vault, flags.node));
@@ -50,6 +55,12 @@ export async function restorePlan(shell: Shell, flags: PlanFlags): Promise<Outco
   const told = { plan, file, passedOver: choice.passedOver, full, now };
   return { exit: 0, code: 'PLANNED', nouns: planNouns(told), text: planText(told) };
 }
+
+const wholeChain = (node: string): UsageError =>
+  new UsageError(
+    `${node} is a chain, and is restored from genesis to its newest block`,
+    'Leave out --to and --only; the peers would bring newer blocks back in any case.',
+  );
 
 async function planOf(
   { accepted }: Chosen,
@@ -80,10 +91,7 @@ async function planOf(
 
 /** Undefined for a stranger, who names a vault and has no config. */
 const configOf = (shell: Shell, { vault }: PlanFlags): Promise<Loaded | undefined> =>
-  loadConfig(shell).catch((error: unknown) => {
-    if (vault !== undefined && error instanceof ConfigMissing) return undefined;
-    throw error;
-  });
+  vault === undefined ? loadConfig(shell) : loadedIfThere(shell);
 
 /** Snapshots and the databases that the node opens, as the config has them; a stranger without it gets dumps as files. */
 async function targetsOf(

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ACCEPTABLE } from '../../core/choose-set.ts';
+import { BINARY_OPTION, CLIENT_OPTION, GENESIS_OPTION } from '../chain-settings.ts';
 import type { Act } from '../shell.ts';
 import { IDENTITY_OPTION, PUBLIC_KEY_OPTION } from '../trust.ts';
 import { VAULT_OPTION } from '../vaults.ts';
@@ -11,12 +12,17 @@ import { type PlanFlags, restorePlan } from './restore-plan.ts';
 export function define(command: Command, act: Act): void {
   command
     .option('--only <component>', 'this component alone; with plan: where that cannot fork the node')
-    .option('--to <file|time>', 'the file that --only is written to, decrypted; with plan: sealed no later than this')
+    .option(
+      '--to <file|time|folder>',
+      'the file that --only is written to; with plan: sealed no later than this; with apply, of a chain: a new data directory',
+    )
     .option('--set <set>', 'node/number, a number, a slot, or latest; default: the newest, with plan: that is good')
     .option('--node <name>', 'where there are several')
     .option(...IDENTITY_OPTION)
     .option(...VAULT_OPTION)
     .option(...PUBLIC_KEY_OPTION)
+    .option(...GENESIS_OPTION)
+    .option(...BINARY_OPTION)
     .action(act<OnlyFlags>(restoreOnly));
   command
     .command('plan')
@@ -28,6 +34,8 @@ export function define(command: Command, act: Act): void {
       ),
     )
     .option('--full', 'also read every byte of the set first; without it, apply proves them while it restores')
+    .addOption(CLIENT_OPTION)
+    .option('--datadir <folder>', 'of a chain: what the commands for a restore by hand are to name')
     .action(act<PlanFlags>(restorePlan));
   command
     .command('apply')
