@@ -37,6 +37,7 @@ nodes:
   - name: consortium
     protocol: ethereum
     client: quorum
+    enabled: true
     monitor: { rpc: "${monitor}" }
     validators: [ { name: bank-a, rpc: "${one}" }, { name: bank-b, rpc: "${other}" } ]
     blocksPerFile: 8
@@ -117,5 +118,41 @@ describe('the chain of a consortium', () => {
     const verified = await cli('verify', '--deep', '--all');
     expect(verified.exit).toBe(1);
     expect(JSON.stringify(verified.json())).toContain('chain/consortium/one-block-8-15.rlp.zst');
+  });
+
+  test('is served at its times, once for each, and its standing told', async () => {
+    const before = await cli('status');
+    expect(before.json()).toMatchObject({
+      code: 'NO_SETS',
+      chains: [{ node: 'consortium', last: null, overdue: true }],
+    });
+    const served = await cli('serve', '--once');
+    expect(served.json()).toMatchObject({ code: 'SERVED' });
+    expect(served.stderr).toContain('agreed on block 19');
+    const again = await cli('serve', '--once');
+    expect(again.json()).toMatchObject({ code: 'SERVED' });
+    expect(again.stderr).not.toContain('agreed on');
+    expect((await cli('status')).json()).toMatchObject({
+      code: 'ON_TIME',
+      chains: [{ files: 3, orphaned: 0, overdue: false, inProgress: null, last: { seq: 1, head: { number: 19 } } }],
+    });
+  });
+
+  test('is planned without a call, and examined by doctor node by node', async () => {
+    const planned = await cli('plan');
+    expect(planned.json()).toMatchObject({
+      code: 'PLANNED',
+      chains: [
+        { node: 'consortium', next: 0, everySeconds: 21_600, validators: ['bank-a', 'bank-b'], agreement: 'all' },
+      ],
+    });
+    expect(nodes.flatMap(({ requests }) => requests)).toEqual([]);
+    const healthy = await cli('doctor');
+    expect(healthy.stdout).toContain('gives blocks out whole, from genesis on');
+    const [foreign] = (await toyChain(branch(1, 9))).blocks;
+    nodes[2]?.spoil(0, { bytes: foreign ?? new Uint8Array(), hash: `0x${'9'.repeat(64)}` });
+    const sick = await cli('doctor');
+    expect(sick.exit).not.toBe(0);
+    expect(sick.stdout).toContain('bank-b is of another chain');
   });
 });
