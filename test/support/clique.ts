@@ -8,6 +8,8 @@ import { type GethNode, geth, startGeth } from './geth.ts';
 export interface CliqueNetwork {
   readonly nodes: readonly GethNode[];
   readonly genesis: string;
+  /** Starts a signer again that was stopped, and makes it known to the others. */
+  restart(n: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,7 +33,13 @@ export async function startClique(binary: string, folder: string): Promise<Cliqu
       nodes.push(await startSigner(binary, datadir, address, password));
     }
     await introduce(nodes);
-    return { nodes, genesis, stop };
+    const restart = async (n: number) => {
+      const signer = signers[n];
+      if (signer === undefined) throw new RangeError(`there is no signer ${n}`);
+      nodes[n] = await startSigner(binary, signer.datadir, signer.address, password);
+      await introduce(nodes);
+    };
+    return { nodes, genesis, restart, stop };
   } catch (error) {
     await stop();
     throw error;
