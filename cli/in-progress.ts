@@ -22,7 +22,10 @@ const MOST = 100;
 /** What a killed execution ended with. */
 export const EXECUTION_GONE = 'ExecutionGone';
 
-export async function liveExecutions(executions: Executions): Promise<Live> {
+export const liveExecutions = async (all: readonly Executions[]): Promise<Live> =>
+  (await Promise.all(all.map(liveOf))).flat();
+
+async function liveOf(executions: Executions): Promise<Live> {
   const live: { execution: Execution; node: string; slot: string }[] = [];
   for (const id of (await executions.running()).slice(0, MOST)) {
     const execution = await executions.describe(id);

@@ -1,8 +1,8 @@
+import { nodeGroups } from '../config/node-groups.ts';
 import type { Config } from '../config/schema.ts';
 import type { LockPolicy } from '../core/object-lock.ts';
 import { listenersOf } from './alarm-topics.ts';
 import type { LedgerBackupProps } from './ledger-backup.ts';
-import { nodeGroups } from './node-groups.ts';
 import { secondPlaceOf } from './second-vault-place.ts';
 import { hasSnapshots } from './watched-nodes.ts';
 

@@ -12,10 +12,10 @@ import { backupProps, type GroupProps } from './backup-props.ts';
 import type { ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
 
+export type { BackupNode } from '../config/backup-nodes.ts';
 export type { VpcPlace } from '../config/nodes.ts';
-export type { CaptureSources } from '../lambdas/start-capture/sources.ts';
+export type { CaptureSources } from '../core/capture-sources.ts';
 export type { Listeners } from './alarm-topics.ts';
-export type { BackupNode } from './backup-nodes.ts';
 export type { GroupProps } from './backup-props.ts';
 export { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';

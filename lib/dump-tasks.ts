@@ -11,25 +11,13 @@ import {
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { FargateNode } from '../config/capture-sources.ts';
+import type { CaptureSources, DumpPlaces } from '../core/capture-sources.ts';
 import { DUMP_CONTAINER } from '../core/dump-task.ts';
-import type { CaptureSources, DumpPlaces } from '../lambdas/start-capture/sources.ts';
 import { bundleDumpTask } from './bundle-step.ts';
 import { allow } from './grants.ts';
 import { UNBUNDLED } from './step-lambda.ts';
 import type { Storage } from './storage.ts';
-
-/** How large a node's tasks are, and where they run. */
-export interface FargateNode {
-  /** CPU units, 1024 to one CPU, and MiB: a pair that Fargate knows. */
-  readonly cpu: number;
-  readonly memory: number;
-  /** Ids. */
-  readonly vpc: {
-    readonly id: string;
-    readonly subnets: readonly string[];
-    readonly securityGroups: readonly string[];
-  };
-}
 
 export interface DumpTasksProps {
   readonly storage: Storage;

@@ -3,9 +3,9 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import type { CaptureSources } from '../core/capture-sources.ts';
 import { identitiesSecretName, PLACEHOLDER } from '../core/identities-secret.ts';
 import type { NetworkName } from '../core/names.ts';
-import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 import { allow } from './grants.ts';
 
 /**

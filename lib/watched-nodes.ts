@@ -1,7 +1,7 @@
+import type { BackupNode } from '../config/backup-nodes.ts';
+import type { CaptureSources } from '../core/capture-sources.ts';
 import { identitiesSecretName } from '../core/identities-secret.ts';
-import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
-import type { BackupNode } from './backup-nodes.ts';
 
 /** What the watchdog expects of the nodes that are scheduled. */
 export const watchedNodes = (

@@ -46,7 +46,7 @@ export async function backup(
   const node = nodeNamed(loaded.config, options.node);
   if (node.protocol === 'ethereum') return chainBackup(shell, loaded, node, { slot, reason: options.reason });
   if (runsOnAws(loaded.config, node) && isDatabaseNode(node)) {
-    const executions = await executionsOf(loaded.config);
+    const executions = await executionsOf(loaded.config, node.name);
     const result = await backupOnAws(shell, loaded, node, { slot, reason: options.reason }, executions);
     const { nouns, ...outcome } = outcomeOf(result, unavailableIn(result.manifest.value.facts));
     return { ...outcome, nouns: { ...nouns, execution: result.execution } };

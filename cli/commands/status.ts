@@ -7,7 +7,7 @@ import { isDatabaseNode } from '../../config/order.ts';
 import type { Vault } from '../../core/vault.ts';
 import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
-import { executionsOf } from '../deployment.ts';
+import { executionsOfAll } from '../deployment.ts';
 import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
 import { type ChainStatus, chainStatusNouns, chainStatusText } from '../render/chain-status.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
@@ -39,8 +39,11 @@ export async function status(shell: Shell, { watch }: Options): Promise<Outcome>
 async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Outcome> {
   const vault = await openVault(config.vault, path);
   const now = clock.now();
-  const executions = config.nodes.some((node) => runsOnAws(config, node)) ? await executionsOf(config) : undefined;
-  const live = executions && (await askedOr<Live | undefined>(() => liveExecutions(executions), undefined));
+  const deployed = config.nodes.filter((node) => runsOnAws(config, node)).map(({ name }) => name);
+  const all = deployed.length === 0 ? [] : await executionsOfAll(config, deployed);
+  // Any of them can be asked about an execution: its id says whose it is.
+  const [executions] = all;
+  const live = executions && (await askedOr<Live | undefined>(() => liveExecutions(all), undefined));
   const nodes: NodeStatus[] = [];
   for (const node of config.nodes.filter(isDatabaseNode)) {
     const everySeconds = everySecondsOf(node);
@@ -57,12 +60,12 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
     });
   }
   const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
-  const all = [...nodes, ...chains];
-  const late = all.some((node) => overdue(node, now));
-  const age = all.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
+  const told = [...nodes, ...chains];
+  const late = told.some((node) => overdue(node, now));
+  const age = told.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
   return {
     exit: 0,
-    code: all.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
+    code: told.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
     nouns: {
       ...{ network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
       chains: chains.map((chain) => chainStatusNouns(chain, now)),

@@ -5,13 +5,13 @@ import { deployedCaptures } from '../../aws/deployed-captures.ts';
 import { defaultKeyOf } from '../../aws/kms-default-key.ts';
 import { kmsEnvelope } from '../../aws/kms-envelope.ts';
 import { rdsClient } from '../../aws/rds-client.ts';
+import { CaptureSources, DumpPlaces } from '../../core/capture-sources.ts';
 import { orderingNamed } from '../../protocols/orderings.ts';
 import { attestedEnds } from '../capture-ends.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
 import { startCapture } from './contract.ts';
 import { run } from './run.ts';
-import { CaptureSources, DumpPlaces } from './sources.ts';
 import { deployedSource } from './take.ts';
 
 export const handler = serve(startCapture, run, (env) => {

@@ -7,6 +7,7 @@ import { rdsSource } from '../../aws/rds-captures.ts';
 import type { RdsReach, RdsSource } from '../../aws/rds-source.ts';
 import { readSecretValue } from '../../aws/read-secret.ts';
 import { storeCandidate } from '../../aws/secrets-store.ts';
+import type { CaptureSource, DumpedDatabase, IdentitiesSource } from '../../core/capture-sources.ts';
 import { identitiesSecretName, notesOfSecret, type StoredSecret } from '../../core/identities-secret.ts';
 import type { CaptureOrder } from '../../core/ports.ts';
 import type { Captured } from '../../core/receipts.ts';
@@ -14,7 +15,6 @@ import { guardedHttp, type Http } from '../../io/http.ts';
 import type { Outbound } from '../../io/http-guard.ts';
 import { captureIdentities, identitiesEndpoint } from '../../protocols/splice/identities.ts';
 import { scanFacts } from '../../protocols/splice/scan.ts';
-import type { CaptureSource, DumpedDatabase, IdentitiesSource } from './sources.ts';
 
 /** All that the kinds of capture need of where they are deployed. */
 export interface Reach extends LambdaStorage, RdsReach {

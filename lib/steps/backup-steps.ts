@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import type { VpcPlace } from '../../config/nodes.ts';
-import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
+import type { CaptureSources } from '../../core/capture-sources.ts';
 import type { DumpTasks } from '../dump-tasks.ts';
 import type { IdentitiesSecrets } from '../identities-secrets.ts';
 import type { Storage } from '../storage.ts';

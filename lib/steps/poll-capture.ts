@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { CaptureSources } from '../../core/capture-sources.ts';
 import { pollCapture } from '../../lambdas/poll-capture/contract.ts';
-import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { type DumpTasks, TASK_RECORDS } from '../dump-tasks.ts';
 import { allowLooking, rdsResources } from '../rds-rights.ts';
 import { StepLambda } from '../step-lambda.ts';

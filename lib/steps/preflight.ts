@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { CaptureSources } from '../../core/capture-sources.ts';
 import { preflight, type SnapshotsByNode } from '../../lambdas/preflight/contract.ts';
-import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';
 

@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { VpcPlace } from '../../config/nodes.ts';
+import { CAPTURES_LIMIT, type CaptureSources, captureBytes, type DumpPlaces } from '../../core/capture-sources.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import { startCapture } from '../../lambdas/start-capture/contract.ts';
-import type { CaptureSources, DumpPlaces } from '../../lambdas/start-capture/sources.ts';
 import type { DumpTasks } from '../dump-tasks.ts';
 import { allow } from '../grants.ts';
 import type { IdentitiesSecrets } from '../identities-secrets.ts';
@@ -65,21 +65,11 @@ export class StartCapture extends StepLambda<typeof startCapture> {
   }
 }
 
-/** Of the 4 KB that Lambda gives to all variables together. */
-export const CAPTURES_LIMIT = 3_500;
-
 /** More sources than a Lambda's environment can hold. */
 export class CapturesTooLarge extends LedgerholdError {
   override readonly name = 'CapturesTooLarge';
   readonly kind = 'usage';
 }
-
-/** Of one node's place for dump tasks: two ARNs, and a handful of ids. */
-const PLACE_BYTES = 500;
-
-/** `places`: how many nodes have a place for dump tasks; default: none. */
-export const captureBytes = (captures: CaptureSources, places = 0): number =>
-  Buffer.byteLength(JSON.stringify(captures)) + places * PLACE_BYTES;
 
 function inAnEnvironment(captures: CaptureSources, places: DumpPlaces): string {
   const size = captureBytes(captures, Object.keys(places).length);

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { executionsOf, executionsOfAll } from '../../cli/deployment.ts';
 import { errorPage } from '../../cli/error-pages.ts';
 import type { EndingSignal } from '../../cli/exit-codes.ts';
+import { Config } from '../../config/schema.ts';
 import { Run } from '../../core/run.ts';
 import type { FakeExecution } from '../fakes/step-functions.ts';
 import { runCli } from '../support/cli.ts';
-import { stepsFor, worldOnAws } from '../support/on-aws.ts';
+import { DEPLOYMENT, stepsFor, worldOnAws } from '../support/on-aws.ts';
 
 // Each follows real calls to a server on loopback, with pauses between them.
 jest.setTimeout(30_000);
@@ -97,6 +99,29 @@ describe('backup of a node that is deployed', () => {
     expect((await cli(['backup', '--slot', 'no slot'])).exit).toBe(2);
     expect(on.fake.log).toEqual([]);
   });
+});
+
+test('a node of a further group has a state machine of its own, and any of them is asked what runs', async () => {
+  const place = (id: string) => ({ id: `vpc-${id}`, subnets: [`subnet-${id}`], securityGroups: [`sg-${id}`] });
+  const node = (name: string, id: string) => ({
+    ...{ name, protocol: 'canton', components: { participant: { rds: 'p' } }, vpc: place(id) },
+  });
+  const config = Config.parse({
+    ...{ network: 'toy-net', vault: { folder: 'v' }, encryption: 'none', signing: { kms: 'k' }, aws: DEPLOYMENT },
+    nodes: [node('here', '0a1b2c3d'), node('there', '1a1b2c3d')],
+  });
+  const started = async (name: string) => {
+    const executions = await executionsOf(config, name);
+    return executions.start(`x-${name}`, {}).then(
+      (id) => id,
+      (error: Error) => error.message,
+    );
+  };
+  expect(await started('here')).toContain(':execution:ledgerhold-toy-net-backup:x-here');
+  // The fake knows the first machine alone, and says so of the other.
+  expect(await started('there')).toContain('ledgerhold-toy-net-backup-2');
+  expect(await executionsOfAll(config, ['here', 'there'])).toHaveLength(2);
+  expect(await executionsOfAll(config, ['there'])).toHaveLength(1);
 });
 
 describe('status of a node that is deployed', () => {

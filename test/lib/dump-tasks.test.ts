@@ -6,10 +6,10 @@ import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { captureSources, fargateNodes } from '../../config/capture-sources.ts';
 import { parseConfig } from '../../config/parse.ts';
+import { CaptureSources, DumpPlaces } from '../../core/capture-sources.ts';
 import { NetworkName } from '../../core/names.ts';
-import { CaptureSources, DumpPlaces } from '../../lambdas/start-capture/sources.ts';
-import { captureSources, fargateNodes } from '../../lib/capture-sources.ts';
 import { LedgerBackup } from '../../lib/ledger-backup.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { nodeGroups } from '../../config/node-groups.ts';
 import { Config } from '../../config/schema.ts';
 import { backupStacks } from '../../lib/backup-stacks.ts';
-import { nodeGroups } from '../../lib/node-groups.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
 
 /** That CloudFormation takes in one stack. */

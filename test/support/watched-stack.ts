@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { CaptureSources } from '../../core/capture-sources.ts';
 import { ComponentName, NetworkName, NodeName } from '../../core/names.ts';
-import type { CaptureSources } from '../../lambdas/start-capture/sources.ts';
 import { LedgerBackup } from '../../lib/ledger-backup.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
 import type { AlarmProperties } from './alarm-state.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { captureSources } from '../../config/capture-sources.ts';
 import { parseConfig } from '../../config/parse.ts';
-import { CaptureSources } from '../../lambdas/start-capture/sources.ts';
-import { captureSources } from '../../lib/capture-sources.ts';
+import { CaptureSources } from '../../core/capture-sources.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:validator-AbCdEf';
 const config = (identities: string, more = '') => `

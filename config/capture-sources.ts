@@ -1,9 +1,21 @@
-import { identitiesFromAws } from '../config/from-aws.ts';
-import type { ComponentConfig, DatabaseNode, PostgresConfig, SpliceNode } from '../config/nodes.ts';
-import { isDatabaseNode } from '../config/order.ts';
-import type { Config } from '../config/schema.ts';
-import type { CaptureSource, CaptureSources } from '../lambdas/start-capture/sources.ts';
-import type { FargateNode } from './dump-tasks.ts';
+import type { CaptureSource, CaptureSources } from '../core/capture-sources.ts';
+import { identitiesFromAws } from './from-aws.ts';
+import type { ComponentConfig, DatabaseNode, PostgresConfig, SpliceNode } from './nodes.ts';
+import { isDatabaseNode } from './order.ts';
+import type { Config } from './schema.ts';
+
+/** How large a node's tasks are, and where they run. */
+export interface FargateNode {
+  /** CPU units, 1024 to one CPU, and MiB: a pair that Fargate knows. */
+  readonly cpu: number;
+  readonly memory: number;
+  /** Ids. */
+  readonly vpc: {
+    readonly id: string;
+    readonly subnets: readonly string[];
+    readonly securityGroups: readonly string[];
+  };
+}
 
 /** What of a config the deployed steps need to capture its nodes: by node and component, and never a secret. */
 export function captureSources({ nodes }: Config): CaptureSources {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { DumpSource } from '../../core/dump-task.ts';
-import { RdsIdentifier } from '../../core/snapshots.ts';
+import { DumpSource } from './dump-task.ts';
+import { RdsIdentifier } from './snapshots.ts';
 
 const HttpsUrl = z.url({ protocol: /^https$/ });
 
@@ -57,3 +57,13 @@ export const DumpPlaces = z.record(
   }),
 );
 export type DumpPlaces = z.infer<typeof DumpPlaces>;
+
+/** Of the 4 KB that Lambda gives to all variables together. */
+export const CAPTURES_LIMIT = 3_500;
+
+/** Of one node's place for dump tasks: two ARNs, and a handful of ids. */
+const PLACE_BYTES = 500;
+
+/** `places`: how many nodes have a place for dump tasks; default: none. */
+export const captureBytes = (captures: CaptureSources, places = 0): number =>
+  new TextEncoder().encode(JSON.stringify(captures)).length + places * PLACE_BYTES;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { nodeGroups } from '../../config/node-groups.ts';
 import { Config } from '../../config/schema.ts';
-import { nodeGroups } from '../../lib/node-groups.ts';
-import { CAPTURES_LIMIT, captureBytes } from '../../lib/steps/start-capture.ts';
+import { CAPTURES_LIMIT, captureBytes } from '../../core/capture-sources.ts';
 
 const vpc = (digit: string) => ({
   id: `vpc-${digit.repeat(8)}`,

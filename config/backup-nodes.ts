@@ -1,9 +1,9 @@
-import { everySecondsOf } from '../config/every.ts';
-import type { DatabaseNode } from '../config/nodes.ts';
-import { componentsOf, isDatabaseNode } from '../config/order.ts';
-import type { Config } from '../config/schema.ts';
 import { ComponentName, type NetworkName } from '../core/names.ts';
 import type { AskedRun } from '../core/run.ts';
+import { everySecondsOf } from './every.ts';
+import type { DatabaseNode } from './nodes.ts';
+import { componentsOf, isDatabaseNode } from './order.ts';
+import type { Config } from './schema.ts';
 
 /** A node whose runs a schedule starts. */
 export interface BackupNode {

@@ -1,11 +1,10 @@
-import type { DatabaseNode, VpcPlace } from '../config/nodes.ts';
-import { isDatabaseNode } from '../config/order.ts';
-import type { Config } from '../config/schema.ts';
-import type { CaptureSources } from '../lambdas/start-capture/sources.ts';
+import type { CaptureSources } from '../core/capture-sources.ts';
+import { CAPTURES_LIMIT, captureBytes } from '../core/capture-sources.ts';
 import { type BackupNode, backupNodes } from './backup-nodes.ts';
-import { captureSources, fargateNodes } from './capture-sources.ts';
-import type { FargateNode } from './dump-tasks.ts';
-import { CAPTURES_LIMIT, captureBytes } from './steps/start-capture.ts';
+import { captureSources, type FargateNode, fargateNodes } from './capture-sources.ts';
+import type { DatabaseNode, VpcPlace } from './nodes.ts';
+import { isDatabaseNode } from './order.ts';
+import type { Config } from './schema.ts';
 
 /** Nodes that share steps, a state machine and a stack. */
 export interface NodeGroup {
