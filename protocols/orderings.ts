@@ -3,8 +3,9 @@ import { suggestion } from '../core/nearest.ts';
 import { cantonOrdering } from './canton/ordering.ts';
 import type { ProtocolOrdering } from './protocol.ts';
 import { spliceOrdering } from './splice/ordering.ts';
+import { tesseraOrdering } from './tessera/ordering.ts';
 
-const orderings: readonly ProtocolOrdering[] = [spliceOrdering, cantonOrdering];
+const orderings: readonly ProtocolOrdering[] = [spliceOrdering, cantonOrdering, tesseraOrdering];
 
 /** The order of a protocol, without what reads its databases: a Lambda loads no more. Throws `UnknownProtocol`. */
 export function orderingNamed(name: string): ProtocolOrdering {
