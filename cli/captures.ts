@@ -8,6 +8,7 @@ import { describeSource, type PostgresSource } from '../io/postgres/connection.t
 import type { LocalCapture } from '../local/captures.ts';
 import { captureIdentities, type IdentitiesSource, identitiesEndpoint } from '../protocols/splice/identities.ts';
 import { scanFacts } from '../protocols/splice/scan.ts';
+import { afterChain } from './after-chain.ts';
 import type { Loaded } from './context.ts';
 import { type CapturePorts, storeCapture, takeDatabase } from './database-capture.ts';
 import type { PreparedNode } from './nodes.ts';
@@ -21,8 +22,11 @@ export function capturesOf(
   const { node, databases } = prepared;
   return (component) => {
     const database = databases.get(component);
-    if (database !== undefined)
-      return databaseCapture(database, prepared, { ...ports, env: withoutSecrets(ports.env, loaded.config) });
+    if (database !== undefined) {
+      const env = withoutSecrets(ports.env, loaded.config);
+      const capture = databaseCapture(database, prepared, { ...ports, env });
+      return node.protocol === 'tessera' ? afterChain(node.chain.name, ports.vault, capture) : capture;
+    }
     if (component === 'identities' && node.protocol === 'splice') return identitiesCapture(loaded, node, ports);
     throw new Error(`no capture for ${component}: the config was not prepared with it`);
   };

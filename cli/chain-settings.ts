@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { EthereumNode } from '../config/nodes.ts';
+import { payloadNodeName } from '../config/payloads.ts';
 import type { ChainRecord } from '../core/chain.ts';
 import type { Vault } from '../core/vault.ts';
 import { CLIENT_COMMANDS } from '../protocols/ethereum/client-commands.ts';
@@ -33,14 +34,17 @@ export interface ClientSettings {
 }
 
 /**
- * The chain that is meant: the node named if it is one, or the vault's only one where it holds no sets. Undefined: sets are
- * meant. Rejects with `UsageError` where there are several.
+ * The chain that is meant: the node named if it is one, or the vault's only one where it holds no other node's sets.
+ * Undefined: sets are meant. Rejects with `UsageError` where there are several.
  */
 export async function chainMeant(vault: Vault, named: string | undefined): Promise<string | undefined> {
   const chains = await nodesIn(vault, 'chain');
   if (named !== undefined) return chains.includes(named) ? named : undefined;
   const [only, another] = chains;
-  if (only === undefined || (await nodesIn(vault)).length > 0) return undefined;
+  if (only === undefined) return undefined;
+  // A chain's payloads are no other node: whoever does not say so means the chain.
+  const payloads = chains.map(payloadNodeName);
+  if ((await nodesIn(vault)).some((node) => !payloads.includes(node))) return undefined;
   if (another === undefined) return only;
   throw new UsageError('the vault holds several chains', `Name one with --node: ${chains.join(', ')}.`);
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { NodeConfig } from '../config/nodes.ts';
+import type { AnyNode } from '../config/nodes.ts';
 import { parseConfig } from '../config/parse.ts';
+import { payloadNodeOf, payloadNodes } from '../config/payloads.ts';
 import type { Config } from '../config/schema.ts';
 import type { SecretSources } from '../config/secrets.ts';
 import { LedgerholdError } from '../core/errors.ts';
@@ -63,19 +64,21 @@ export const loadedIfThere = (shell: Pick<Shell, 'flags' | 'cwd' | 'env'>): Prom
   });
 
 /** The node named, or the only one. Rejects with `UnknownNode`. */
-export function nodeNamed({ nodes }: Config, name: string | undefined): NodeConfig {
-  const names = nodes.map((node) => node.name);
+export function nodeNamed({ nodes }: Config, name: string | undefined): AnyNode {
+  const all = [...nodes, ...payloadNodes({ nodes })];
+  const names = all.map((node) => node.name);
   const [first, second] = nodes;
   if (name === undefined && first !== undefined && second === undefined) return first;
-  const node = nodes.find((each) => each.name === name);
+  const node = all.find((each) => each.name === name);
   if (node !== undefined) return node;
   if (name !== undefined) throw new UnknownNode(`the config has no node ${name}`, suggestion(name, names));
   throw new UnknownNode(`the config has ${nodes.length} nodes`, `Name one with --node: ${names.join(', ')}.`);
 }
 
-/** Nodes that `--node` means: the one named, or all that are enabled. */
-export function nodesMeant(config: Config, name: string | undefined): NodeConfig[] {
-  return name === undefined ? config.nodes.filter(({ enabled }) => enabled) : [nodeNamed(config, name)];
+/** Nodes that `--node` means: the one named, or all that are enabled; with a chain what is captured after it. */
+export function nodesMeant(config: Config, name: string | undefined): AnyNode[] {
+  const meant = name === undefined ? config.nodes.filter(({ enabled }) => enabled) : [nodeNamed(config, name)];
+  return meant.flatMap((node) => [node, payloadNodeOf(node) ?? []].flat());
 }
 
 /** Encrypts to the restorer's keys. Whoever holds only this cannot read back. */

@@ -1,5 +1,5 @@
-import type { DatabaseNode, NodeConfig, PostgresConfig } from '../config/nodes.ts';
-import { type ConfiguredComponent, componentsOf, isDatabaseNode, refusal } from '../config/order.ts';
+import type { AnyNode, CapturedNode, PostgresConfig } from '../config/nodes.ts';
+import { type ConfiguredComponent, componentsOf, isChainNode, refusal } from '../config/order.ts';
 import { ConfigInvalid } from '../config/parse.ts';
 import { readPlaces } from '../config/places.ts';
 import { problemAt } from '../config/problems.ts';
@@ -18,7 +18,7 @@ import { UsageError } from './usage-error.ts';
 
 /** A node whose databases' addresses are known, and whose order has been found sound. Nothing has been called yet. */
 export interface PreparedNode {
-  readonly node: DatabaseNode;
+  readonly node: CapturedNode;
   readonly protocol: Protocol;
   readonly components: readonly ConfiguredComponent[];
   readonly plan: WavePlan;
@@ -27,14 +27,14 @@ export interface PreparedNode {
 }
 
 /** Resolves the addresses that are secrets and sorts the components. Rejects with `ConfigInvalid` or `SecretMissing`. */
-export async function prepareNode(loaded: Loaded, node: NodeConfig): Promise<PreparedNode> {
-  if (!isDatabaseNode(node)) {
+export async function prepareNode(loaded: Loaded, node: AnyNode): Promise<PreparedNode> {
+  if (isChainNode(node)) {
     const remedy = 'Leave this node to a later version: set enabled: false, or name another with --node.';
     throw new NotSupportedYet(`node ${node.name} is of protocol ${node.protocol}, which is not captured yet`, remedy);
   }
   const protocol = protocolNamed(node.protocol);
   const databases = await databasesOf(loaded, node);
-  const path = ['nodes', loaded.config.nodes.indexOf(node)];
+  const path = ['nodes', loaded.config.nodes.indexOf(node.protocol === 'tessera' ? node.chain : node)];
   const identities = new Map([...databases].map(([component, source]) => [component, identityOf(source)]));
   const components = componentsOf(node, path, (component) => identities.get(component));
   const refused = refusal(components, protocol);
@@ -43,10 +43,13 @@ export async function prepareNode(loaded: Loaded, node: NodeConfig): Promise<Pre
     const problem = problemAt(refused.path, message, readPlaces(loaded.file, loaded.text), { atKey: true });
     throw new ConfigInvalid(loaded.file, [problem], { cause: refused.error });
   }
-  return { node, protocol, components, databases, plan: waves(components, protocol) };
+  const plan = waves(components, protocol);
+  if (node.protocol !== 'tessera') return { node, protocol, components, databases, plan };
+  const reason = `after the history of ${node.chain.name} is sealed: ${protocol.orderReason}`;
+  return { node, protocol, components, databases, plan: { ...plan, reasons: { tessera: reason } } };
 }
 
-async function databasesOf(loaded: Loaded, node: DatabaseNode): Promise<Map<string, PostgresSource>> {
+async function databasesOf(loaded: Loaded, node: CapturedNode): Promise<Map<string, PostgresSource>> {
   const databases = new Map<string, PostgresSource>();
   for (const [component, { postgres }] of Object.entries(node.components)) {
     // In RDS: captured and restored by snapshots.

@@ -1,3 +1,4 @@
+import { isDatabaseNode } from '../config/order.ts';
 import type { Config } from '../config/schema.ts';
 import type { OwnSnapshot } from '../core/snapshot-janitor.ts';
 import { protocols } from '../protocols/registry.ts';
@@ -14,7 +15,7 @@ export async function ownSnapshots(
   name: string,
 ): Promise<readonly OwnSnapshot[] | undefined> {
   const node = nodes.find((each) => each.name === name);
-  const sources: object[] = node !== undefined && 'components' in node ? Object.values(node.components) : [];
+  const sources: object[] = node !== undefined && isDatabaseNode(node) ? Object.values(node.components) : [];
   if (!sources.some((source) => 'rds' in source || 'rdsCluster' in source)) return undefined;
   const { openSnapshotJanitor } = await import('../aws/open-snapshots.ts');
   return openSnapshotJanitor(network).list(name);

@@ -1,4 +1,5 @@
 import { everySecondsOf } from '../config/every.ts';
+import { payloadNodeOf } from '../config/payloads.ts';
 import { readSecret } from '../config/secrets.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { schedule } from '../core/schedule.ts';
@@ -62,9 +63,18 @@ type Asked = Parameters<ServePorts['provenSince']>;
 
 async function provenSince({ vault, loaded }: StepsWorld, ...[node, since]: Asked): Promise<Date | undefined> {
   const trust = await trustFrom(vault, [await (await openSigner(loaded)).publicKeyPem()]);
-  const isChain = nodeNamed(loaded.config, node).protocol === 'ethereum';
-  const manifest = await (isChain ? newestSigned : newestProven)(vault, node, trust, since);
-  return manifest === undefined ? undefined : new Date(manifest.value.sealedAt);
+  const meant = nodeNamed(loaded.config, node);
+  const payloads = payloadNodeOf(meant);
+  const manifests = [
+    await (meant.protocol === 'ethereum' ? newestSigned : newestProven)(vault, node, trust, since),
+    ...(payloads === undefined ? [] : [await newestProven(vault, payloads.name, trust, since)]),
+  ];
+  // A chain is as fresh as what lies further back of it and of its payloads.
+  const times = manifests.map((manifest) =>
+    manifest === undefined ? Number.NaN : Date.parse(manifest.value.sealedAt),
+  );
+  const oldest = Math.min(...times);
+  return Number.isNaN(oldest) ? undefined : new Date(oldest);
 }
 
 function channelsOf({ shell, loaded }: StepsWorld): Channel[] {
@@ -95,7 +105,8 @@ const httpTo = (url: string) => guardedHttp(outboundTo([url]));
 /** What the vault says failed before this process began was told then; the end of it is ours to tell. */
 async function adoptFailures(world: StepsWorld, nodes: readonly ServedNode[], alarms: AlarmBoard): Promise<void> {
   for (const { name } of nodes) {
-    const failed = await lastFailure(world, name);
+    const payloads = payloadNodeOf(nodeNamed(world.loaded.config, name));
+    const failed = (await lastFailure(world, name)) ?? (payloads && (await lastFailure(world, payloads.name)));
     // An interruption was no alarm, and a process that was killed told nobody.
     if (failed === undefined || [Interrupted.name, PROCESS_GONE].includes(failed.error)) continue;
     alarms.adopt(alarmOfRun(failed.error), name, reasonOf(failed.slot, failed.error));

@@ -1,5 +1,6 @@
 import type { EthereumNode } from '../config/nodes.ts';
 import { isDatabaseNode } from '../config/order.ts';
+import { payloadNodeOf, payloadNodes } from '../config/payloads.ts';
 import type { VaultLocation } from '../config/schema.ts';
 import { Slot, setId } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
@@ -34,14 +35,23 @@ export async function slotSteps(world: StepsWorld): Promise<SlotSteps> {
     return node.protocol === 'ethereum' ? node : undefined;
   };
   return {
-    isSealed: (node, slot) => (chainNamed(node) === undefined ? isSealed : isInHistory)(world.vault, node, slot),
+    isSealed: async (node, slot) => {
+      const chain = chainNamed(node);
+      if (chain === undefined) return isSealed(world.vault, node, slot);
+      const payloads = payloadNodeOf(chain);
+      if (!(await isInHistory(world.vault, node, slot))) return false;
+      return payloads === undefined || isSealed(world.vault, payloads.name, slot);
+    },
     backup: (name, slot, signal) => {
       const chain = chainNamed(name);
-      return chain === undefined ? backup(world, name, slot, signal) : exportChain(world, chain, slot, signal);
+      return chain === undefined ? backup(world, name, slot, signal) : backupChain(world, chain, slot, signal);
     },
-    // A chain is one: every file of it is needed, from genesis on.
-    retain: async (node, signal) =>
-      chainNamed(node) === undefined ? retain(world, node, signal) : { done: [], damaged: [] },
+    // A chain is one: every file of it is needed, from genesis on. What was captured after it expires like any set.
+    retain: async (name, signal) => {
+      const chain = chainNamed(name);
+      const node = chain === undefined ? name : payloadNodeOf(chain)?.name;
+      return node === undefined ? { done: [], damaged: [] } : retain(world, node, signal);
+    },
     ...(copy && { copy }),
   };
 }
@@ -64,6 +74,16 @@ async function backup(world: StepsWorld, name: string, slot: string, signal: Abo
     if (error instanceof SlotRunning) return { outcome: 'running' };
     throw error;
   }
+}
+
+/** The chain, and then what its blocks hold only hashes of; also where an earlier attempt at the slot got only half way. */
+async function backupChain(world: StepsWorld, node: EthereumNode, slot: string, signal: AbortSignal): Promise<RunEnd> {
+  const exported = await exportChain(world, node, slot, signal);
+  const payloads = payloadNodeOf(node);
+  if (payloads === undefined || exported.outcome === 'running') return exported;
+  const captured = await backup(world, payloads.name, slot, signal);
+  if (exported.outcome === 'already' || captured.outcome !== 'sealed') return captured;
+  return { ...captured, set: `${exported.set} and ${captured.set}` };
 }
 
 async function exportChain(
@@ -140,7 +160,8 @@ async function copyOnce(
   const lines = objects === 0 ? [] : [`${objects} objects copied, ${bytesText(bytes)}`];
   // From a bucket nothing is deleted here: this machine should not have that right. A rule of the bucket does it.
   if (location.folder === undefined) return lines;
-  for (const { name } of world.loaded.config.nodes.filter(isDatabaseNode)) {
+  const { config } = world.loaded;
+  for (const { name } of [...config.nodes.filter(isDatabaseNode), ...payloadNodes(config)]) {
     // With nothing to keep by, nothing new expires: only what has expired in the first vault goes here too.
     lines.push(...resultLines(await expire(world, second, location, name, {}, signal)));
   }

@@ -1,4 +1,4 @@
-import type { DatabaseNode } from '../config/nodes.ts';
+import type { CapturedNode } from '../config/nodes.ts';
 import { NotSupportedYet } from './context.ts';
 import type { PreparedNode } from './nodes.ts';
 
@@ -9,7 +9,7 @@ export interface SnapshotSource {
   readonly id: string;
 }
 
-export const snapshotSources = ({ components }: DatabaseNode): SnapshotSource[] =>
+export const snapshotSources = ({ components }: CapturedNode): SnapshotSource[] =>
   Object.entries(components).flatMap(([component, { rds, rdsCluster }]): SnapshotSource[] => {
     if (rds !== undefined) return [{ component, kind: 'instance', id: rds }];
     return rdsCluster === undefined ? [] : [{ component, kind: 'cluster', id: rdsCluster }];

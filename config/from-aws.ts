@@ -1,4 +1,4 @@
-import type { IdentitiesConfig, NodeConfig, SpliceNode } from './nodes.ts';
+import type { AnyNode, IdentitiesConfig, SpliceNode } from './nodes.ts';
 import { isDatabaseNode } from './order.ts';
 import type { Config } from './schema.ts';
 
@@ -6,7 +6,7 @@ import type { Config } from './schema.ts';
  * Whether a node's runs happen on AWS: the config says where the network is deployed, and what is deployed there reaches
  * all of the node. Any other node is backed up by the machine that `backup` and `serve` run on.
  */
-export function runsOnAws({ aws }: Config, node: NodeConfig): boolean {
+export function runsOnAws({ aws }: Config, node: AnyNode): boolean {
   if (aws === undefined || !isDatabaseNode(node)) return false;
   if (Object.values(node.components).some(({ postgres }) => postgres !== undefined)) return false;
   return node.protocol !== 'splice' || identitiesFromAws(node) !== undefined;

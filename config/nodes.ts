@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BLOCKS_PER_FILE, FileCompression } from '../core/chain.ts';
 import { ComponentName, NodeName } from '../core/names.ts';
 import { RdsIdentifier } from '../core/snapshots.ts';
+import { LONGEST_CHAIN_NAME, type PayloadNode } from './payloads.ts';
 import { BytesPerSecond, exactlyOne, PostgresUrl, Seconds, Secret, ServiceUrl } from './values.ts';
 
 const Postgres = z.strictObject({
@@ -151,6 +152,11 @@ const ChainRestoreConfig = z.strictObject({
   args: z.array(z.string()).default([]).describe('What every command of it needs, such as --state.scheme=hash'),
 });
 
+/** What must be captured with a chain, since its blocks hold only hashes of it. */
+const ChainComponents = z.strictObject({
+  tessera: z.strictObject({ postgres: Postgres }).describe('Tessera’s database, which holds the private payloads'),
+});
+
 const Ethereum = z
   .strictObject({
     ...z.strictObject(common).omit({ every: true, maxSpread: true }).shape,
@@ -178,7 +184,16 @@ const Ethereum = z
     timesADay: z.int().min(1).max(4).default(4),
     blocksPerFile: z.int().min(1).max(BLOCKS_PER_FILE).default(BLOCKS_PER_FILE),
     compression: FileCompression.default('zstd').describe('geth imports none and gzip as they lie, Besu none'),
+    components: ChainComponents.optional().describe('Captured after each run of the chain, into sets of their own'),
     restore: ChainRestoreConfig.optional().describe('What restores and drills import the chain with'),
+  })
+  .refine(({ client, components }) => components === undefined || client === 'quorum', {
+    error: 'only a node of client quorum has a Tessera',
+    path: ['components'],
+  })
+  .refine(({ name, components }) => components === undefined || name.length <= LONGEST_CHAIN_NAME, {
+    error: `with components a name of at most ${LONGEST_CHAIN_NAME} characters: their sets are called NAME-tessera`,
+    path: ['name'],
   })
   .refine(({ agreement, validators }) => agreement === 'all' || agreement <= validators.length, {
     error: 'more must agree than there are validators',
@@ -191,3 +206,9 @@ export type NodeConfig = z.infer<typeof Node>;
 
 /** A node whose state lies in components that are captured in order. */
 export type DatabaseNode = SpliceNode | CantonNode;
+
+/** A node that sets are captured of: one that the config lists, or the payloads beside a chain. */
+export type CapturedNode = DatabaseNode | PayloadNode;
+
+/** Whatever a name may mean. */
+export type AnyNode = NodeConfig | PayloadNode;

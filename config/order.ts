@@ -2,7 +2,8 @@ import { LedgerholdError } from '../core/errors.ts';
 import { type Placed, type SourceIdentity, waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/registry.ts';
-import type { ComponentConfig, DatabaseNode, EthereumNode, NodeConfig, PostgresConfig } from './nodes.ts';
+import type { AnyNode, CapturedNode, ComponentConfig, DatabaseNode, EthereumNode, PostgresConfig } from './nodes.ts';
+import { payloadNodes } from './payloads.ts';
 import type { Places } from './places.ts';
 import { type Path, type Problem, problemAt } from './problems.ts';
 import type { Config } from './schema.ts';
@@ -14,7 +15,7 @@ export interface ConfiguredComponent extends Placed {
 
 /** The components of a node that are captured in order; `resolved` says where a component's database address leads. */
 export function componentsOf(
-  node: DatabaseNode,
+  node: CapturedNode,
   path: Path,
   resolved?: (component: string) => SourceIdentity | undefined,
 ): ConfiguredComponent[] {
@@ -27,19 +28,23 @@ export function componentsOf(
   return [{ ...identities, source: { kind: 'other', at: node.identities.url } }, ...databases];
 }
 
-export const isDatabaseNode = (node: NodeConfig): node is DatabaseNode =>
+export const isDatabaseNode = (node: AnyNode): node is DatabaseNode =>
   node.protocol === 'splice' || node.protocol === 'canton';
 
-export const isChainNode = (node: NodeConfig): node is EthereumNode => node.protocol === 'ethereum';
+export const isChainNode = (node: AnyNode): node is EthereumNode => node.protocol === 'ethereum';
 
 /** What the order of every node forbids, with its place; addresses that are secrets are told apart by their names. */
 export function orderProblems({ nodes }: Config, places: Places): Problem[] {
   const names = nodes.map(({ name }) => name);
+  const taken = payloadNodes({ nodes }).map(({ name }) => name);
   return nodes.flatMap((node, index) => {
     const path = ['nodes', index];
     const twice = names.indexOf(node.name) < index;
     return [
       ...(twice ? [problemAt([...path, 'name'], 'another node has this name', places)] : []),
+      ...(taken.includes(node.name)
+        ? [problemAt([...path, 'name'], 'the sets of a chain’s private payloads have this name', places)]
+        : []),
       ...(isDatabaseNode(node)
         ? nodeProblems(componentsOf(node, path), protocolNamed(node.protocol), path, places)
         : []),

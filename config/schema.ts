@@ -106,7 +106,13 @@ const Parts = z.strictObject({
 });
 
 /** All of `ledgerhold.yaml`. */
-export const Config = Parts.superRefine(({ aws, secondVault }, { addIssue }) => {
+export const Config = Parts.superRefine(({ aws, secondVault, nodes }, { addIssue }) => {
+  for (const [index, node] of nodes.entries()) {
+    if (aws === undefined || node.protocol !== 'ethereum' || node.components === undefined) continue;
+    const message =
+      'a chain’s components are captured by the machine that runs `serve`, and not on AWS yet: leave out `aws`';
+    addIssue({ code: 'custom', path: ['nodes', index, 'components'], message });
+  }
   const s3 = secondVault?.s3;
   if (aws === undefined || s3 === undefined || s3.endpoint !== undefined) return;
   for (const name of ['account', 'region'] as const) {

@@ -9,6 +9,7 @@ import { type WavePlan, waves } from '../core/waves.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { receiptKey, runPrefix } from './layout.ts';
 import { orFinding } from './prove-chain.ts';
+import { proveFollowing } from './prove-following.ts';
 import { attested, readReceipts, type StoredManifest } from './sets.ts';
 
 type Receipts = ReadonlyMap<string, ReceiptPair>;
@@ -41,6 +42,7 @@ export async function proveSet(
   if (planned !== undefined) findings.push(...proveOrder(manifest, planned.predecessors, receipts));
   const readings = manifest.components.map((part) => attested(part, receipts.get(part.component)?.end?.value));
   findings.push(...readings.filter(({ inSnapshot }) => inSnapshot).map(inSnapshotNote));
+  findings.push(...(await proveFollowing(vault, receipts)));
   const { laws, sameIdentity } = protocol;
   const verdict = judge({ laws, sameIdentity, readings, order: planned?.order ?? [] });
   if (verdict.status === 'violated') {

@@ -1,17 +1,19 @@
 import { type Command, Option } from 'commander';
 import { runsOnAws } from '../../config/from-aws.ts';
+import type { AnyNode } from '../../config/nodes.ts';
 import { isDatabaseNode } from '../../config/order.ts';
+import { payloadNodeOf } from '../../config/payloads.ts';
 import { Reason } from '../../core/manifest.ts';
 import { slotAt } from '../../core/schedule.ts';
 import { unavailableIn } from '../../protocols/splice/scan.ts';
 import { backupOnAws } from '../backup-on-aws.ts';
 import { outcomeOf } from '../backup-outcome.ts';
 import { chainBackup } from '../chain-backup.ts';
-import { loadConfig, nodeNamed } from '../context.ts';
+import { type Loaded, loadConfig, nodeNamed } from '../context.ts';
 import { executionsOf } from '../deployment.ts';
 import { prepareNode, slotOf } from '../nodes.ts';
 import { captureProgress } from '../render/capture-progress.ts';
-import { type BackupWorld, runBackup } from '../run-backup.ts';
+import { type BackupRequest, type BackupWorld, runBackup } from '../run-backup.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { refuseSnapshots } from '../snapshot-sources.ts';
 import { warningsOf } from '../warnings.ts';
@@ -40,24 +42,50 @@ export async function backup(
   options: Options,
   parts: Pick<BackupWorld, 'dumper'> = {},
 ): Promise<Outcome> {
-  const { clock, env, signal } = shell;
+  const { clock } = shell;
   const slot = options.slot === undefined ? slotAt(clock.now()) : slotOf(options.slot);
   const loaded = await loadConfig(shell);
   const node = nodeNamed(loaded.config, options.node);
-  if (node.protocol === 'ethereum') return chainBackup(shell, loaded, node, { slot, reason: options.reason });
+  const request = { slot, reason: options.reason };
+  if (node.protocol === 'ethereum') {
+    const exported = await chainBackup(shell, loaded, node, request);
+    const payloads = payloadNodeOf(node);
+    return payloads === undefined
+      ? exported
+      : withPayloads(exported, await captureSet(shell, loaded, payloads, request, parts));
+  }
   if (runsOnAws(loaded.config, node) && isDatabaseNode(node)) {
     const executions = await executionsOf(loaded.config, node.name);
-    const result = await backupOnAws(shell, loaded, node, { slot, reason: options.reason }, executions);
+    const result = await backupOnAws(shell, loaded, node, request, executions);
     const { nouns, ...outcome } = outcomeOf(result, unavailableIn(result.manifest.value.facts));
     return { ...outcome, nouns: { ...nouns, execution: result.execution } };
   }
+  return captureSet(shell, loaded, node, request, parts);
+}
+
+/** The chain's own outcome, with that of what was captured after it. */
+const withPayloads = (chain: Outcome, payloads: Outcome): Outcome => ({
+  exit: payloads.exit,
+  code: chain.code === 'ALREADY_SEALED' || payloads.exit !== 0 ? payloads.code : chain.code,
+  nouns: { ...chain.nouns, payloads: payloads.nouns },
+  text: [...chain.text, '', ...payloads.text],
+});
+
+/** One run over a node's components on this machine. */
+async function captureSet(
+  shell: Shell,
+  loaded: Loaded,
+  node: AnyNode,
+  request: BackupRequest,
+  parts: Pick<BackupWorld, 'dumper'>,
+): Promise<Outcome> {
+  const { clock, env, signal } = shell;
   const prepared = await prepareNode(loaded, node);
   refuseSnapshots(prepared);
   const warnings = await warningsOf(loaded, prepared);
   for (const warning of warnings) shell.warn(warning);
   const progress = captureProgress(await shell.progress(prepared.plan.waves.flat()));
   try {
-    const request = { slot, reason: options.reason };
     const result = await runBackup(loaded, prepared, request, {
       ...parts,
       clock,

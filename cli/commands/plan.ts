@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { everySecondsOf } from '../../config/every.ts';
-import type { EthereumNode, NodeConfig } from '../../config/nodes.ts';
+import type { AnyNode, EthereumNode } from '../../config/nodes.ts';
 import { isChainNode } from '../../config/order.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { Vault } from '../../core/vault.ts';
@@ -66,7 +66,7 @@ async function chainPlanOf(node: EthereumNode, vault: Vault, now: Date): Promise
   return { node, everySeconds: everySecondsOf(node), next: (last?.value.head?.number ?? -1) + 1 };
 }
 
-async function planOf(node: NodeConfig, loaded: Loaded, vault: Vault, dumper: Dumper, now: Date): Promise<NodePlan> {
+async function planOf(node: AnyNode, loaded: Loaded, vault: Vault, dumper: Dumper, now: Date): Promise<NodePlan> {
   const prepared = await prepareNode(loaded, node);
   const retained = await retainedOf(node.name, loaded, vault, now);
   return {

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { payloadNodeName } from '../../config/payloads.ts';
 import { type ChainRecord, endOf } from '../../core/chain.ts';
 import type { ChainRestorePlan, PlannedChainFile } from '../../core/chain-restore-plan.ts';
 import type { Acceptable } from '../../core/choose-set.ts';
@@ -10,6 +11,7 @@ import { CLIENT_COMMANDS } from '../../protocols/ethereum/client-commands.ts';
 import { hazardsOf, manualSteps } from '../../protocols/ethereum/restore.ts';
 import { restoreGenesis } from '../../protocols/ethereum/restore-genesis.ts';
 import { chainFileKey } from '../../vault/layout.ts';
+import { nodesIn } from '../../vault/sets.ts';
 import { readGenesis } from '../chain-restore.ts';
 import { type ClientFlags, type ClientSettings, clientSettings } from '../chain-settings.ts';
 import type { Loaded } from '../context.ts';
@@ -48,6 +50,7 @@ export async function restoreChainPlan(
     { ...settings, genesis: changed ?? settings.genesis },
     {
       ...{ datadir: flags.datadir, changed: changed !== undefined, now: shell.clock.now() },
+      payloads: (await nodesIn(vault)).find((each) => each === payloadNodeName(node)),
     },
   );
   await writePlan(resolve(shell.cwd, file), plan);
@@ -69,13 +72,15 @@ interface PlanDetails {
   /** Is the genesis written for the import alone? */
   readonly changed: boolean;
   readonly now: Date;
+  /** Under which name the vault holds sets of the chain's private payloads. */
+  readonly payloads: string | undefined;
 }
 
 function planOf(
   { head, records, doubts }: SoundHistory,
   vault: Vault,
   { client, binary, genesis, args }: ClientSettings,
-  { datadir = 'DATADIR', changed, now }: PlanDetails,
+  { datadir = 'DATADIR', changed, now, payloads }: PlanDetails,
 ): ChainRestorePlan {
   const { network, node, protocol, seq, slot, sealedAt } = head.value;
   const files = records.map(plannedFile);
@@ -92,9 +97,13 @@ function planOf(
     files,
     ...(genesis !== undefined && { genesis }),
     ...{ binary, args: [...args], steps: manualSteps(manual) },
-    ...{ hazards: hazardsOf(commands, changed), notInFiles: [...commands.notInFiles], after: [...commands.after] },
+    hazards: [...hazardsOf(commands, changed), ...(payloads === undefined ? [] : [payloadsFirst(payloads)])],
+    ...{ notInFiles: [...commands.notInFiles], after: [...commands.after] },
   };
 }
+
+const payloadsFirst = (name: string): string =>
+  `The private payloads are in the sets of ${name}: restore those first (\`ledgerhold restore plan --node ${name}\`), put Tessera’s keys into place, and start it before the import.`;
 
 const plannedFile = ({ node, file, start, end }: ChainRecord): PlannedChainFile => ({
   ...{ key: chainFileKey(node, file.name), file, start: start.number, end: end.number },

@@ -4,6 +4,7 @@ import { everySecondsOf } from '../../config/every.ts';
 import { runsOnAws } from '../../config/from-aws.ts';
 import type { NodeConfig } from '../../config/nodes.ts';
 import { isDatabaseNode } from '../../config/order.ts';
+import { payloadNodes } from '../../config/payloads.ts';
 import type { Vault } from '../../core/vault.ts';
 import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
@@ -45,7 +46,7 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
   const [executions] = all;
   const live = executions && (await askedOr<Live | undefined>(() => liveExecutions(all), undefined));
   const nodes: NodeStatus[] = [];
-  for (const node of config.nodes.filter(isDatabaseNode)) {
+  for (const node of [...config.nodes.filter(isDatabaseNode), ...payloadNodes(config)]) {
     const everySeconds = everySecondsOf(node);
     const found = await standingOf(vault, node.name, now);
     const standing = live?.answer === undefined ? found : withoutGone(found, live.answer);
