@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { bundleStep, stepNames } from '../lib/bundle-step.ts';
 import { startFaultyS3 } from './fakes/faulty-s3.ts';
+
+// Each starts programs, on a machine that may have others to do.
+jest.setTimeout(60_000);
 
 const steps = stepNames();
 

@@ -105,9 +105,10 @@ const PSEUDO: Readonly<Record<string, string>> = {
 
 /** Fills in what CloudFormation would. Throws for a kind of resource that it does not know. */
 function deployed(stack: Stack): (value: unknown) => unknown {
+  // A stack may name what lies in another one of the app; its own come last, and so take precedence.
+  const found = [stack.node.root, stack].flatMap((scope) => scope.node.findAll());
   const resources = new Map(
-    stack.node
-      .findAll()
+    found
       .filter((each): each is CfnResource => CfnResource.isCfnResource(each))
       .map((each) => [String(stack.resolve(each.logicalId)), each]),
   );
