@@ -2,6 +2,7 @@ import { cp, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { slotAt } from '../core/schedule.ts';
+import { VALIDATOR_NODE } from '../demo/config.ts';
 import { folderVault } from '../local/folder-vault.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { protocolNamed } from '../protocols/registry.ts';
@@ -41,7 +42,7 @@ export async function reversedPair({ shell, network, dumper = PG_DUMP }: DemoWor
   return inScratch(async (vault) => {
     const loaded = await loadConfig(shell);
     const elsewhere = { ...loaded, config: { ...loaded.config, vault: { folder: vault } } };
-    const prepared = await prepareNode(elsewhere, nodeNamed(loaded.config, undefined));
+    const prepared = await prepareNode(elsewhere, nodeNamed(loaded.config, VALIDATOR_NODE));
     const { clock, env, signal } = shell;
     const later: Dumper['dump'] = async (...dump) => {
       await network.load.until(network.load.ingested + 1n);

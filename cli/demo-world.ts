@@ -1,6 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { APP_URL_VARIABLE, demoConfig, PARTICIPANT_URL_VARIABLE, SECRET_VARIABLE } from '../demo/config.ts';
+import { findAnvil } from '../demo/anvil.ts';
+import { type DemoChain, startDemoChain } from '../demo/chain.ts';
+import {
+  APP_URL_VARIABLE,
+  demoConfig,
+  GENESIS_FILE,
+  PARTICIPANT_URL_VARIABLE,
+  SECRET_VARIABLE,
+} from '../demo/config.ts';
 import {
   APP_DATABASE,
   type Engine,
@@ -27,38 +35,68 @@ export const DEMO_FILES = {
   identity: `${DEMO_FOLDER}/identity.txt`,
 } as const;
 
-/** A toy validator at work, and a config that backs it up. */
+/** A toy validator at work, a chain, and a config that backs them up. */
 export interface DemoWorld {
   readonly network: DemoNetwork;
+  /** Undefined where npm has brought no node for one. */
+  readonly chain?: DemoChain;
   /** For the verbs: with the demo's config, and the secrets it names. */
   readonly shell: Shell;
   /** Where there is no `pg_dump`. */
   readonly dumper?: Dumper;
+  stop(): Promise<void>;
 }
 
 /** Enough that progress can be seen, and little enough for a minute in all. */
 const LOAD = { postgres: { megabytes: 32, updatesPerSecond: 100 }, pglite: { megabytes: 1, updatesPerSecond: 50 } };
 
-/** Replaces what an earlier demo has left. Whoever calls stops the network. PGlite is used where PostgreSQL is not. */
+/** Replaces what an earlier demo has left. Whoever calls stops the world. PGlite is used where PostgreSQL is not. */
 export async function startDemoWorld(shell: Shell, withoutPostgres: boolean): Promise<DemoWorld> {
   const folder = join(shell.cwd, DEMO_FOLDER);
+  const recipient = await emptyFolder(shell, folder);
+  const engine = withoutPostgres ? await startPgliteEngine() : await startEngine(shell);
+  const network = await startDemoNetwork({ engine, ...LOAD[engine.kind], now: () => shell.clock.now() });
+  let chain: DemoChain | undefined;
+  const stop = async () => {
+    try {
+      await chain?.stop();
+    } finally {
+      await network.stop();
+    }
+  };
+  try {
+    chain = await startChain(shell, join(folder, GENESIS_FILE));
+    await writeFile(join(shell.cwd, DEMO_FILES.config), demoConfig(network, recipient, chain));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...{ network, stop, shell: configured(shell, network) },
+    ...(chain && { chain }),
+    ...(engine.kind === 'pglite' ? { dumper: pgliteDumper(engine, network) } : {}),
+  };
+}
+
+/** With keys of this demo's alone; resolves to whom to encrypt to. */
+async function emptyFolder({ cwd }: Shell, folder: string): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { identity, recipient } = await ageIdentity();
-  await writeFile(join(shell.cwd, DEMO_FILES.identity), `${identity}\n`, { mode: 0o600 });
-  await writeFile(join(shell.cwd, DEMO_FILES.publicKey), await createKeyFile(join(folder, 'signing-key.pem')));
-  const engine = withoutPostgres ? await startPgliteEngine() : await startEngine(shell);
-  const network = await startDemoNetwork({ engine, ...LOAD[engine.kind], now: () => shell.clock.now() });
-  await writeFile(join(shell.cwd, DEMO_FILES.config), demoConfig(network, recipient));
-  return {
-    network,
-    shell: {
-      ...shell,
-      flags: { ...shell.flags, config: DEMO_FILES.config },
-      env: { ...shell.env, ...secretsOf(network) },
-    },
-    ...(engine.kind === 'pglite' ? { dumper: pgliteDumper(engine, network) } : {}),
-  };
+  await writeFile(join(cwd, DEMO_FILES.identity), `${identity}\n`, { mode: 0o600 });
+  await writeFile(join(cwd, DEMO_FILES.publicKey), await createKeyFile(join(folder, 'signing-key.pem')));
+  return recipient;
+}
+
+const configured = (shell: Shell, network: DemoNetwork): Shell => ({
+  ...shell,
+  flags: { ...shell.flags, config: DEMO_FILES.config },
+  env: { ...shell.env, ...secretsOf(network) },
+});
+
+async function startChain({ signal }: Shell, genesis: string): Promise<DemoChain | undefined> {
+  const binary = findAnvil(import.meta.url);
+  return binary === undefined ? undefined : startDemoChain({ binary, genesis, signal });
 }
 
 async function startEngine({ signal }: Shell): Promise<Engine> {

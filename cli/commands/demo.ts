@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { LedgerholdError } from '../../core/errors.ts';
+import { VALIDATOR_NODE } from '../../demo/config.ts';
+import { type ChainShown, type Show, showChain } from '../demo-chain.ts';
 import { type Damage, flippedBit, reversedPair } from '../demo-damage.ts';
 import { DEMO_FILES, type DemoWorld, startDemoWorld } from '../demo-world.ts';
 import { damageText, demoNouns, demoText, worldText } from '../render/demo.ts';
@@ -30,21 +32,23 @@ export interface Shown {
   readonly flipped: Damage;
   readonly reversed: Damage;
   readonly drill: Outcome;
+  /** Undefined where there are no nodes for a chain. */
+  readonly chain: ChainShown | undefined;
   readonly milliseconds: number;
 }
 
 /** Leaves nothing running, and in `.ledgerhold/demo` what one can go on looking at. */
 export async function demo(shell: Shell, flags: DemoFlags): Promise<Outcome> {
   const began = performance.now();
-  shell.note('Starting a toy Splice validator …');
+  shell.note('Starting a toy Splice validator and the nodes of a chain …');
   const world = await startDemoWorld(shell, flags.pglite === true);
   try {
-    for (const line of worldText(world.network)) shell.note(line);
+    for (const line of worldText(world)) shell.note(line);
     const parts = await showAll(world);
     const shown = { ...parts, milliseconds: performance.now() - began };
     return { exit: 0, code: 'DEMO_DONE', nouns: demoNouns(shown), text: demoText(shown) };
   } finally {
-    await world.network.stop();
+    await world.stop();
   }
 }
 
@@ -52,20 +56,21 @@ async function showAll(world: DemoWorld): Promise<Omit<Shown, 'milliseconds'>> {
   const { shell, dumper } = world;
   const show = shower(shell);
   const parts = dumper === undefined ? {} : { dumper };
-  await show('plan: in which order, and why', 0, () => plan(shell, {}, parts));
-  const sealed = await show('backup: capture in that order, seal', 0, () => backup(shell, { reason: 'manual' }, parts));
+  await show('plan: in which order, and why', 0, () => plan(shell, { node: VALIDATOR_NODE }, parts));
+  const request = { node: VALIDATOR_NODE, reason: 'manual' } as const;
+  const sealed = await show('backup: capture in that order, seal', 0, () => backup(shell, request, parts));
   const proof = { vault: DEMO_FILES.vault, publicKey: [DEMO_FILES.publicKey], all: true };
   const verified = await show('verify: every byte, with the public key alone', 0, () => verifyVerb(shell, proof, []));
   const flipped = await showDamage('a copy of the vault with one bit turned over', shell, () => flippedBit(world));
   const reversed = await showDamage('a set taken in the wrong order', shell, () => reversedPair(world));
   const trial = { identity: DEMO_FILES.identity };
   const drilled = await show('drill: restore it in isolation', 0, () => drillVerb(shell, trial));
-  return { backup: sealed, verify: verified, flipped, reversed, drill: drilled };
+  const chain = await showChain(world, show);
+  return { backup: sealed, verify: verified, flipped, reversed, drill: drilled, chain };
 }
 
-/** Shows what a verb says, and refuses what it should not have ended with. */
-function shower(shell: Shell) {
-  return async (title: string, exit: number, verb: () => Promise<Outcome>): Promise<Outcome> => {
+function shower(shell: Shell): Show {
+  return async (title, exit, verb) => {
     shell.note(`\n— ${title}`);
     const outcome = await verb();
     for (const line of outcome.text) shell.note(`  ${line}`);

@@ -5,7 +5,7 @@ import { exitCodeOf } from '../../cli/exit-codes.ts';
 import { type ErrorKind, LedgerholdError } from '../../core/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FOLDERS = '{core,config,protocols,io,vault,aws,local,lambdas,lib,cli}';
+const FOLDERS = '{core,config,protocols,io,vault,aws,local,lambdas,lib,cli,demo}';
 /** The class of them all, one that is always caught and told as a reading, and one that has another one's name. */
 const NEVER_SEEN = ['LedgerholdError', 'PositionUnclear', 'FailedOnAws'];
 
