@@ -69,7 +69,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'demo',
-    summary: 'a toy validator backed up, proved and restored on this machine, in a minute',
+    summary: 'a toy validator and a chain, backed up, proved and restored on this machine, in a minute',
     load: () => import('./commands/demo.ts'),
   },
 ];
