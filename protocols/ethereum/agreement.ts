@@ -39,7 +39,7 @@ export async function agree(lowest: number, highest: number, props: AgreementPro
   }
   const top = Math.max(lowest, Math.min(height, highest));
   const bottom = Math.max(lowest, top - mostBack);
-  const poll = await polling(props);
+  const poll = await polling(props, bottom);
   let good = await downwards(top, bottom, poll);
   if (good === undefined) throw stalled(poll, bottom);
   // One above what is known to be agreed is known not to be: then it is the highest.
@@ -77,7 +77,7 @@ async function downwards(top: number, bottom: number, poll: Poll): Promise<Vote 
 }
 
 /** Asks everybody, and gives up on who was silent or is of another chain: it would cost its patience in every round. */
-async function polling(props: AgreementProps): Promise<Poll> {
+async function polling(props: AgreementProps, bottom: number): Promise<Poll> {
   const { validators, rule, monitor } = props;
   const needed = rule === 'all' ? validators.length : rule;
   const out = new Map<string, Answer>(await foreigners(props));
@@ -87,7 +87,7 @@ async function polling(props: AgreementProps): Promise<Poll> {
     async ask(number) {
       rounds += 1;
       const left = validators.length - out.size;
-      if (rounds > MOST_ROUNDS || left < needed) throw stalled({ last: () => [...last.values()] }, number);
+      if (rounds > MOST_ROUNDS || left < needed) throw stalled({ last: () => [...last.values()] }, bottom);
       const [hash] = await monitor.hashes([number], props.signal);
       if (hash === undefined) throw new NodeBehind(`${monitor.name} has no block ${number} any more`, 'Run again.');
       const asked = validators.filter(({ name }) => !out.has(name));
