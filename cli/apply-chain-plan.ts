@@ -73,7 +73,10 @@ async function contentsOf(folder: string): Promise<string[]> {
 /** Of several that begin at once one goes on. */
 async function claim(datadir: string, work: string): Promise<void> {
   try {
-    await mkdir(datadir, { recursive: true, mode: 0o700 });
+    // Its parent must be there: where a file system takes no folders, Node's own making of parents never ends.
+    await mkdir(datadir, { mode: 0o700 }).catch((error) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
     await mkdir(work, { mode: 0o700 });
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw new DatadirNotEmpty(datadir);
