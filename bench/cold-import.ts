@@ -57,7 +57,12 @@ function importTime(file: string): number {
 const environment = {
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'network', VAULT_ACCOUNT: '111111111111' },
   VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
-  ...{ CAPTURES: '{}', ENVELOPE_KEY: 'arn:aws:kms:eu-central-1:111111111111:key/1', COPIED_ELSEWHERE: 'no' },
+  ...{
+    CAPTURES: '{}',
+    DUMP_PLACES: '{}',
+    ENVELOPE_KEY: 'arn:aws:kms:eu-central-1:111111111111:key/1',
+    COPIED_ELSEWHERE: 'no',
+  },
 };
 
 function median(values: readonly number[]): number {

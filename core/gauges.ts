@@ -30,7 +30,7 @@ export const GAUGES = {
   KeysEndangered: { unit: 'Count', of: ['network'] },
   /** Of the account’s quota of manual snapshots, of instances or of clusters, whichever is fuller. */
   SnapshotQuotaUsed: { unit: 'Percent', of: ['network'] },
-  /** Nodes that the watchdog could read the vault for. */
+  /** Nodes that the watchdog could read the vault for; 1 where none was expected of its turn. */
   NodesWatched: { unit: 'Count', of: ['network'] },
   NodesUnreadable: { unit: 'Count', of: ['network'] },
 } as const satisfies Readonly<Record<string, Gauge>>;

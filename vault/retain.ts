@@ -120,9 +120,12 @@ export async function applyRetention(
   let bytes = 0;
   const snapshots: string[] = [];
   const busy: string[] = [];
+  const expired: string[] = [];
   for (const { set, reasons } of work) {
     signal?.throwIfAborted();
+    if (await isHeldNow(set, ports)) continue;
     const gone = await expireSet(set, reasons, ports);
+    if (dropped.some((each) => each.set === set)) expired.push(set.stored.id);
     bytes += gone.bytes;
     snapshots.push(...gone.snapshots);
     busy.push(...gone.busy);
@@ -130,11 +133,16 @@ export async function applyRetention(
   const unseen = await ports.janitor.sweepUnfinished(new Date(ports.clock.now().getTime() - UNFINISHED_WRITE_MS));
   const swept = await sweepLeftovers(plan.leftovers, ports);
   return {
-    expired: dropped.map(({ set }) => set.stored.id),
-    ...{ bytes, busy },
+    ...{ expired, bytes, busy },
     swept: unseen + swept.objects,
     snapshots: [...snapshots, ...swept.snapshots],
   };
+}
+
+/** A drill or a restore may have taken it up since the plan was made; one that has a tombstone is gone already. */
+async function isHeldNow({ stored }: Expiring, { vault, clock }: ExpirePorts): Promise<boolean> {
+  const { node, seq } = stored.manifest.value;
+  return stored.tombstone === undefined && (await holdsOn(vault, node, clock.now())).has(seq);
 }
 
 async function provenSets({ vault, node, publicKeys }: RetentionQuestion): Promise<StoredSet[]> {

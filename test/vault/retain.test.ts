@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { slotAt } from '../../core/schedule.ts';
+import { holdSet } from '../../vault/holds.ts';
 import { applyRetention, planRetention, RetentionRefused } from '../../vault/retain.ts';
 import { verify } from '../../vault/verify.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -43,6 +44,15 @@ describe('retention of a node', () => {
       status: 'proven',
       expired: [true, false, false],
     });
+  });
+
+  test('leaves a set that a drill has taken up since the plan was made', async () => {
+    const vault = await vaultWith(at(1, 0), at(1, 4), at(1, 8));
+    const plan = await planRetention(question(vault, 1));
+    await holdSet({ node: 'toy-1', seq: 1, by: 'a drill', until: at(10, 0) }, ports(vault));
+    expect((await applyRetention(plan, ports(vault))).expired).toEqual(['toy-1/2']);
+    const { sets } = await proof(vault);
+    expect(sets.map((set) => set.expired)).toEqual([false, true, false]);
   });
 
   test('changes nothing when it is repeated', async () => {

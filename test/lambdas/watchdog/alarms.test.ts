@@ -260,6 +260,17 @@ describe('the watchdog, with the alarms as they are deployed', () => {
     expect(new Set(raised.map(nameIn))).toEqual(new Set(absent));
   });
 
+  test('that nothing is expected of, such as over a chain that is switched off, wakes nobody', async () => {
+    const idle = await watchedWorld([]);
+    try {
+      const { metrics } = await idle.turn();
+      const silent = [...alarms].find(([name]) => name === 'WATCHDOG_SILENT')?.[1];
+      expect(silent && stateOf(silent, [metrics, metrics, metrics])).toBe('OK');
+    } finally {
+      await idle.stop();
+    }
+  });
+
   test('that comes late once wakes nobody', async () => {
     await sealAt(8);
     const { metrics } = await world.turn();
