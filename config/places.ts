@@ -25,7 +25,7 @@ export interface Places {
   locate(path: Path, atKey: boolean): { readonly line: number; readonly column: number };
 }
 
-const MAYBE_SECRET = /secret|password|token|key|url|auth/i;
+const MAYBE_SECRET = /secret|password|token|key|url|auth|rpc/i;
 /** What nobody means to put there, and what some do: an age identity, a PEM, an address with a password. */
 const SURELY_SECRET = /AGE-SECRET-KEY|PRIVATE KEY|:\/\/[^/\s]*:[^/\s]*@/i;
 

@@ -97,7 +97,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       manifests,
       signers: own,
     } = await proveHistory(node, { ...options, network: format?.network, trust });
-    chains.push(report);
+    // Of a chain whose first run was broken off there is nothing that could be proved.
+    if (manifests.length > 0 || report.findings.length > 0) chains.push(report);
     for (const { sha256, slot } of manifests) {
       digests.add(sha256);
       sealed.add(`${node}/${slot}`);

@@ -24,7 +24,7 @@ export function define(command: Command, act: Act): void {
 /** The files of a chain from genesis. What is printed is not proved here: `verify` does that. */
 export async function history(shell: Shell, options: Options): Promise<Outcome> {
   const vault = await vaultMeant(shell, options);
-  const node = options.node ?? (await onlyChain(await nodesIn(vault, 'chain'), vault.url));
+  const node = chainNamed(options.node, await nodesIn(vault, 'chain'), vault.url);
   const found = await readHistory(vault, node);
   return {
     exit: 0,
@@ -34,7 +34,12 @@ export async function history(shell: Shell, options: Options): Promise<Outcome> 
   };
 }
 
-async function onlyChain(nodes: readonly string[], url: string): Promise<string> {
+/** The one named, else the only one: a name that is mistyped must not look like a chain without files. */
+function chainNamed(named: string | undefined, nodes: readonly string[], url: string): string {
+  if (named !== undefined && nodes.includes(named)) return named;
+  if (named !== undefined && nodes.length > 0) {
+    throw new UsageError(`${url} holds no chain ${named}`, `It holds ${nodes.join(', ')}.`);
+  }
   const [only, another] = nodes;
   if (only !== undefined && another === undefined) return only;
   if (only === undefined) {

@@ -108,6 +108,31 @@ describe('the chain of a consortium', () => {
     expect((await cli('history')).json()).toMatchObject({ error: { name: 'UsageError' } });
   });
 
+  test('a first run that was broken off proves nothing', async () => {
+    nodes[0]?.spoil(12, 'odd');
+    expect((await cli('backup', '--slot', 'one')).exit).not.toBe(0);
+    const verified = await cli('verify', '--deep', '--all');
+    expect(verified.exit).toBe(3);
+    expect(verified.json()).toMatchObject({ status: 'unknown', chains: [], findings: [{ code: 'NOTHING_TO_PROVE' }] });
+  });
+
+  test('a history is refused under a name that the vault does not hold', async () => {
+    await cli('backup', '--slot', 'one');
+    const told = await cli('history', '--node', 'consortiun', '--format', 'kaleido');
+    expect(told.exit).toBe(2);
+    expect(told.json()).toMatchObject({ error: { message: expect.stringContaining('no chain consortiun') } });
+  });
+
+  test('an address that is mistyped is not shown: it may hold a key', async () => {
+    const config = join(cwd, 'ledgerhold.yaml');
+    const text = (await readFile(config, 'utf8')).replace(/monitor: .*/, 'monitor: { rpc: "htps://x/v3/sentinel" }');
+    await writeFile(config, text);
+    const { exit, stdout, stderr } = await cli('doctor');
+    expect(exit).toBe(2);
+    expect(stdout + stderr).toContain('nodes[0].monitor.rpc');
+    expect(stdout + stderr).not.toContain('sentinel');
+  });
+
   test('a flipped bit in a file is found by verify, by its name', async () => {
     await cli('backup', '--slot', 'one');
     const file = join(cwd, 'vault/chain/consortium/one-block-8-15.rlp.zst');
