@@ -170,6 +170,9 @@ const Ethereum = z
       .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
         error: 'two validators have the same name',
       })
+      .refine((all) => new Set(all.map(({ rpc }) => JSON.stringify(rpc))).size === all.length, {
+        error: 'two validators have the same address: one node would speak for both',
+      })
       .describe('Who must call a block as the monitor does before it is exported'),
     agreement: z
       .union([z.literal('all'), z.int().min(1)])

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { isChainNode } from '../../config/order.ts';
-import { type CheckContext, type Finding, findingsOf, ok, weightOf } from '../checks/check.ts';
+import { type CheckContext, type Finding, findingsOf, ok, warn, weightOf } from '../checks/check.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { type Loaded, loadConfig, nodesMeant } from '../context.ts';
 import { worstOf } from '../exit-codes.ts';
@@ -47,6 +47,11 @@ async function orderFindings(
   nodes: Map<string, PreparedNode>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [ok(`${loaded.file} is valid`)];
+  const off = name === undefined ? loaded.config.nodes.filter(({ enabled }) => !enabled) : [];
+  for (const node of off) {
+    const remedy = `\`ledgerhold doctor --node ${node.name}\` looks at it; enabled: true lets its schedule run.`;
+    findings.push(warn(`${node.name} is not enabled, and was not looked at`, remedy));
+  }
   for (const node of nodesMeant(loaded.config, name).filter((each) => !isChainNode(each))) {
     findings.push(
       ...(await findingsOf(async () => {

@@ -163,6 +163,19 @@ describe('the chain of a consortium', () => {
     });
   });
 
+  test('that is not switched on is told by doctor as not looked at', async () => {
+    const file = join(cwd, 'ledgerhold.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('enabled: true', 'enabled: false'));
+    expect((await cli('doctor')).stdout).toContain('consortium is not enabled, and was not looked at');
+  });
+
+  test('whose validators are one node under two names is refused', async () => {
+    const file = join(cwd, 'ledgerhold.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(nodes[2]?.url ?? '', nodes[1]?.url ?? ''));
+    const refused = await cli('plan');
+    expect([refused.exit, refused.stdout]).toEqual([2, expect.stringContaining('one node would speak for both')]);
+  });
+
   test('is planned without a call, and examined by doctor node by node', async () => {
     const planned = await cli('plan');
     expect(planned.json()).toMatchObject({
