@@ -20,5 +20,7 @@ export default {
     },
     { ...shared, displayName: 'slow', testMatch: ['<rootDir>/test/**/*.slow.test.ts'] },
   ],
+  // A machine that has others to do takes its time; a test that hangs is still ended.
+  testTimeout: 30_000,
   coverageProvider: 'v8',
 };
