@@ -17,12 +17,13 @@ const root = resolve(import.meta.dirname, '../..');
 
 const APP = `
 import { App, Stack } from 'aws-cdk-lib';
-import { backupsOf, LedgerBackup } from 'ledgerhold/cdk';
+import { backupsOf, ChainBackup, chainsOf, LedgerBackup } from 'ledgerhold/cdk';
 
 const app = new App({ outdir: 'out' });
 const stack = new Stack(app, 'Mine');
 const [first] = backupsOf('ledgerhold.yaml');
-new LedgerBackup(stack, \`Backup\${first.group}\`, first);
+const { storage, watch } = new LedgerBackup(stack, \`Backup\${first.group}\`, first);
+for (const props of chainsOf('ledgerhold.yaml')) new ChainBackup(stack, props.chain.node, { ...props, storage, watch });
 app.synth();
 `;
 const CONFIG = `
@@ -36,6 +37,12 @@ nodes:
   - name: participant-1
     protocol: canton
     components: { participant: { rds: participant-1 } }
+  - name: consortium
+    protocol: ethereum
+    client: geth
+    enabled: true
+    monitor: { rpc: https://rpc.example.com }
+    validators: [ { name: bank-a, rpc: https://rpc.bank-a.example.com } ]
 `;
 
 /** As \`npm install ledgerhold\` would lay it out: the packed files, and what they depend on. */

@@ -66,13 +66,19 @@ describeWithPostgres('secrets', () => {
         await sleep(1);
       }
     })();
-    const result = await work().finally(() => {
+    try {
+      const result = await work();
+      // It must look while dumps run, which take a fraction of a second: on a busy machine it is given more of them.
+      for (let more = 0; dumps === 0 && more < 20; more++) {
+        const { status } = await world.run(['backup', '--slot', `looked-at-${performance.now().toFixed(0)}`], env);
+        expect(status).toBe(0);
+      }
+      expect(dumps).toBeGreaterThan(0);
+      return result;
+    } finally {
       over = true;
-    });
-    await watch;
-    // It did look while dumps ran; how often, in their fraction of a second, is the machine's speed.
-    expect(dumps).toBeGreaterThan(1);
-    return result;
+      await watch;
+    }
   }
 
   async function allVerbs(): Promise<Said[]> {
