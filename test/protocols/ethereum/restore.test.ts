@@ -19,7 +19,7 @@ const planned = (start: number, end: number, compression: FileCompression, block
 
 const steps = (client: Client, files: readonly PlannedChainFile[], vault = '/vault') =>
   manualSteps({
-    ...{ client, files, work: '/work', placeOf: (key) => `${vault}/${key}` },
+    ...{ client, files, work: '/scratch', placeOf: (key) => `${vault}/${key}` },
     places: { binary: client === 'besu' ? 'besu' : 'geth', datadir: '/my data', genesis: 'genesis.json', args: [] },
   }).map(({ run }) => run);
 
@@ -39,21 +39,21 @@ describe('the commands of a restore by hand', () => {
   test('what a client cannot read is decompressed first, and removed before the next', () => {
     expect(steps('geth', [planned(0, 9, 'zstd')])).toEqual([
       "geth --datadir '/my data' init genesis.json",
-      'mkdir -p /work',
+      'mkdir -p /scratch',
       checked('/vault/chain/c/one-block-0-9.rlp.zst'),
-      'zstd -dc --long=31 /vault/chain/c/one-block-0-9.rlp.zst > /work/blocks.rlp',
-      "geth --datadir '/my data' import /work/blocks.rlp",
-      'rm /work/blocks.rlp',
+      'zstd -dc --long=31 /vault/chain/c/one-block-0-9.rlp.zst > /scratch/blocks.rlp',
+      "geth --datadir '/my data' import /scratch/blocks.rlp",
+      'rm /scratch/blocks.rlp',
     ]);
   });
 
   test('Besu has no init, names its genesis each time, and gets gzip decompressed', () => {
     expect(steps('besu', [planned(0, 9, 'gzip')])).toEqual([
-      'mkdir -p /work',
+      'mkdir -p /scratch',
       checked('/vault/chain/c/one-block-0-9.rlp.gz'),
-      'gzip -dc /vault/chain/c/one-block-0-9.rlp.gz > /work/blocks.rlp',
-      "besu '--data-path=/my data' --genesis-file=genesis.json blocks import --format=RLP --from=/work/blocks.rlp",
-      'rm /work/blocks.rlp',
+      'gzip -dc /vault/chain/c/one-block-0-9.rlp.gz > /scratch/blocks.rlp',
+      "besu '--data-path=/my data' --genesis-file=genesis.json blocks import --format=RLP --from=/scratch/blocks.rlp",
+      'rm /scratch/blocks.rlp',
     ]);
   });
 
@@ -67,10 +67,10 @@ describe('the commands of a restore by hand', () => {
 
   test('a file in a bucket is fetched, checked where it then lies, and removed', () => {
     expect(steps('geth', [planned(0, 9, 'none')], 's3://bucket/prefix').slice(2)).toEqual([
-      'aws s3 cp s3://bucket/prefix/chain/c/one-block-0-9.rlp /work/one-block-0-9.rlp',
-      checked('/work/one-block-0-9.rlp'),
-      "geth --datadir '/my data' import /work/one-block-0-9.rlp",
-      'rm /work/one-block-0-9.rlp',
+      'aws s3 cp s3://bucket/prefix/chain/c/one-block-0-9.rlp /scratch/one-block-0-9.rlp',
+      checked('/scratch/one-block-0-9.rlp'),
+      "geth --datadir '/my data' import /scratch/one-block-0-9.rlp",
+      'rm /scratch/one-block-0-9.rlp',
     ]);
   });
 });
