@@ -1,12 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   type Chain,
-  DefinitionBody,
   type IChainable,
-  LogLevel,
   type Map as MapState,
-  StateMachine,
+  type StateMachine,
   Succeed,
   Wait,
   WaitTime,
@@ -18,11 +15,9 @@ import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import type { AskedRun, Run, Ticket } from '../../core/run.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
-import { VaultUnavailable } from '../../core/vault.ts';
-import { explainStateMachine } from '../explain-state-machine.ts';
 import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
-import { type Failure, failed, forEach, into, whether } from './parts.ts';
+import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, whether } from './parts.ts';
 
 type Steps = { readonly [Name in Exclude<keyof BackupSteps, keyof Construct | 'all'>]: BackupSteps[Name]['step'] };
 
@@ -45,9 +40,6 @@ interface CaptureState extends OutputsOf<Steps['startCapture' | 'pollCapture' | 
 const ofRun = state<RunState>();
 const ofWave = state<WaveState>();
 const ofCapture = state<CaptureState>();
-
-/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer fails the run by its name. */
-const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
 /** 2 + 4 + 8 + 16 + 32 = 62 s at most: a throttled Secrets Manager gives way within seconds. */
 const UNTHROTTLED = {
@@ -90,16 +82,12 @@ export class BackupWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, steps: BackupSteps, stateMachineName: string) {
     super(scope, id);
-    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      stateMachineName,
-      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
+    this.stateMachine = tracedStateMachine(this, {
+      flow: flow(this, steps),
+      steps: steps.all,
       timeout: LONGEST_RUN,
-      tracingEnabled: true,
-      // Every event, and none of the data in it.
-      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+      stateMachineName,
     });
-    explainStateMachine(this.stateMachine, steps.all);
   }
 }
 

@@ -1,15 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { type Chain, DefinitionBody, LogLevel, StateMachine, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import { type Chain, type StateMachine, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type AskedChainRun, type BlockRange, type ChainRun, NodeUnavailable } from '../../core/chain.ts';
 import type { Fence } from '../../core/names.ts';
 import type { OutputsOf } from '../../core/step.ts';
-import { VaultUnavailable } from '../../core/vault.ts';
-import { explainStateMachine } from '../explain-state-machine.ts';
 import { equals, executionId, state } from '../state-ref.ts';
 import type { ChainSteps } from '../steps/chain-steps.ts';
-import { type Failure, failed, forEach, into, whether } from './parts.ts';
+import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, whether } from './parts.ts';
 
 type Steps = { readonly [Name in Exclude<keyof ChainSteps, keyof Construct | 'all'>]: ChainSteps[Name]['step'] };
 
@@ -26,9 +23,6 @@ interface RangeState extends OutputsOf<Steps['exportRange']> {
 
 const ofRun = state<RunState>();
 const ofRange = state<RangeState>();
-
-/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer fails the run by its name. */
-const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
 /** 10 + 20 + 40 + 60 + 60 + 60 = 250 s at most: a node that restarts answers again within minutes. */
 const WHEN_IT_IS_BACK = {
@@ -48,15 +42,12 @@ export class ChainWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, steps: ChainSteps, stateMachineName?: string) {
     super(scope, id);
-    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      ...(stateMachineName !== undefined && { stateMachineName }),
-      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
+    this.stateMachine = tracedStateMachine(this, {
+      flow: flow(this, steps),
+      steps: steps.all,
       timeout: LONGEST_RUN,
-      tracingEnabled: true,
-      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+      stateMachineName,
     });
-    explainStateMachine(this.stateMachine, steps.all);
   }
 }
 

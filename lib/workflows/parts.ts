@@ -1,15 +1,52 @@
+import { Duration } from 'aws-cdk-lib';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   type CatchProps,
   Choice,
   type Condition,
+  DefinitionBody,
   Fail,
   type IChainable,
   JsonPath,
+  LogLevel,
   Map as MapState,
   ProcessorMode,
+  StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { VaultUnavailable } from '../../core/vault.ts';
+import { explainStateMachine } from '../explain-state-machine.ts';
 import { currentItem, equals, pathOf, payload, type Ref, type Refs } from '../state-ref.ts';
+
+/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; a store that is away for longer is for the next run. */
+export const SHORTLY = {
+  on: [VaultUnavailable],
+  interval: Duration.seconds(1),
+  backoffRate: 2,
+  maxAttempts: 3,
+} as const;
+
+export interface TracedProps {
+  readonly flow: IChainable;
+  /** The steps that it calls. */
+  readonly steps: Parameters<typeof explainStateMachine>[1];
+  readonly timeout: Duration;
+  /** Default: one that CloudFormation makes. */
+  readonly stateMachineName?: string | undefined;
+}
+
+/** A state machine as all of ours are: traced, its log kept for three months, and each of its role's rights explained. */
+export function tracedStateMachine(scope: Construct, { flow, steps, timeout, stateMachineName }: TracedProps) {
+  const logs = new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS });
+  const stateMachine = new StateMachine(scope, 'StateMachine', {
+    ...(stateMachineName !== undefined && { stateMachineName }),
+    ...{ definitionBody: DefinitionBody.fromChainable(flow), timeout, tracingEnabled: true },
+    // Every event, and none of the data in it.
+    logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
+  });
+  explainStateMachine(stateMachine, steps);
+  return stateMachine;
+}
 
 export interface ForEachProps<Item, Name extends string> {
   readonly items: Ref<readonly Item[]>;

@@ -1,14 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { type Chain, DefinitionBody, LogLevel, StateMachine, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import { type Chain, type StateMachine, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { NodeName } from '../../core/names.ts';
 import type { OutputsOf } from '../../core/step.ts';
-import { VaultUnavailable } from '../../core/vault.ts';
-import { explainStateMachine } from '../explain-state-machine.ts';
 import { state } from '../state-ref.ts';
 import type { RetentionSteps } from '../steps/retention-steps.ts';
-import { forEach, into } from './parts.ts';
+import { forEach, into, SHORTLY, tracedStateMachine } from './parts.ts';
 
 type ListNodesStep = RetentionSteps['listNodes']['step'];
 
@@ -19,9 +16,6 @@ interface NodeState {
 
 const ofRun = state<OutputsOf<ListNodesStep>>();
 const ofNode = state<NodeState>();
-
-/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; the next hour comes soon enough. */
-const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
 /** Each lists the account's snapshots, and RDS allows an account but a few such calls in a second. */
 const NODES_AT_ONCE = 4;
@@ -35,14 +29,7 @@ export class RetentionWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, steps: RetentionSteps) {
     super(scope, id);
-    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
-      timeout: LONGEST_RUN,
-      tracingEnabled: true,
-      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
-    });
-    explainStateMachine(this.stateMachine, steps.all);
+    this.stateMachine = tracedStateMachine(this, { flow: flow(this, steps), steps: steps.all, timeout: LONGEST_RUN });
   }
 }
 

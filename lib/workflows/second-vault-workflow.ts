@@ -1,24 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import {
-  DefinitionBody,
-  type IChainable,
-  LogLevel,
-  StateMachine,
-  Succeed,
-  Wait,
-  WaitTime,
-} from 'aws-cdk-lib/aws-stepfunctions';
+import { type IChainable, type StateMachine, Succeed, Wait, WaitTime } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { RdsUnavailable } from '../../core/rds.ts';
 import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
-import { VaultUnavailable } from '../../core/vault.ts';
-import { explainStateMachine } from '../explain-state-machine.ts';
 import { isTrue, pathOf, state } from '../state-ref.ts';
 import type { CopySnapshots } from '../steps/copy-snapshots.ts';
 import type { CopyVault } from '../steps/copy-vault.ts';
-import { whether } from './parts.ts';
+import { SHORTLY, tracedStateMachine, whether } from './parts.ts';
 
 export interface SecondVaultSteps {
   readonly copyVault: CopyVault;
@@ -26,9 +15,6 @@ export interface SecondVaultSteps {
 }
 
 const { copyVault, copySnapshots } = state<OutputsOf<SecondVaultSteps[keyof SecondVaultSteps]['step']>>();
-
-/** 1 + 2 + 4 = 7 s at most, over the SDK's own attempts; the next hour comes soon enough. */
-const SHORTLY = { on: [VaultUnavailable], interval: Duration.seconds(1), backoffRate: 2, maxAttempts: 3 } as const;
 
 /** 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s at most, in which a throttled account gets its rate back. */
 const PATIENTLY = {
@@ -51,14 +37,11 @@ export class SecondVaultWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, steps: SecondVaultSteps) {
     super(scope, id);
-    const logs = new LogGroup(this, 'Logs', { retention: RetentionDays.THREE_MONTHS });
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      definitionBody: DefinitionBody.fromChainable(flow(this, steps)),
+    this.stateMachine = tracedStateMachine(this, {
+      flow: flow(this, steps),
+      steps: [steps.copyVault, steps.copySnapshots],
       timeout: LONGEST_RUN,
-      tracingEnabled: true,
-      logs: { destination: logs, level: LogLevel.ALL, includeExecutionData: false },
     });
-    explainStateMachine(this.stateMachine, [steps.copyVault, steps.copySnapshots]);
   }
 }
 
