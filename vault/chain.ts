@@ -47,14 +47,24 @@ export async function readLink<M extends LinkValue>(
   throw await chainDamaged(vault, node, key);
 }
 
+/** Number of the newest link; 0 if there is none. */
+export async function headNumber(
+  vault: Vault,
+  links: { readonly prefixOf: (node: string) => string },
+  node: string,
+): Promise<number> {
+  let head = 0;
+  for await (const { key } of vault.list(links.prefixOf(node))) head = numberOf(key) ?? head;
+  return head;
+}
+
 /** The newest link of a node's chain. Undefined: there is none. Rejects with `ChainDamaged`. */
 export async function readHead<M extends LinkValue>(
   vault: Vault,
   links: Links<M>,
   node: string,
 ): Promise<Document<M> | undefined> {
-  let head = 0;
-  for await (const { key } of vault.list(links.prefixOf(node))) head = numberOf(key) ?? head;
+  const head = await headNumber(vault, links, node);
   return head === 0 ? undefined : readLink(vault, links, node, head);
 }
 

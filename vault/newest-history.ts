@@ -1,10 +1,11 @@
 import { ChainManifest } from '../core/chain.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, readDocument } from './documents.ts';
-import { chainManifestKey, chainManifestsPrefix, signatureKey } from './layout.ts';
+import { chainManifestKey, chainManifestsPrefix } from './layout.ts';
+import { isAmong, newestGood } from './newest.ts';
 import { newestNumber } from './numbered.ts';
 import { orFinding } from './prove-chain.ts';
-import { checkSigned, type Trust } from './trust.ts';
+import type { Trust } from './trust.ts';
 
 /** A chain's manifests from the newest on. Nothing about them is proved; one that is damaged is passed over. */
 export async function* newestManifests(vault: Vault, node: string): AsyncIterable<Document<ChainManifest>> {
@@ -16,27 +17,14 @@ export async function* newestManifests(vault: Vault, node: string): AsyncIterabl
   }
 }
 
-/** Whether a scheduled slot's work is in the history, which can only have been sealed after the slot's instant. */
-export async function isInHistory(vault: Vault, node: string, slot: string): Promise<boolean> {
-  for await (const { value } of newestManifests(vault, node)) {
-    if (value.slot === slot) return true;
-    if (Date.parse(value.sealedAt) < Date.parse(slot)) return false;
-  }
-  return false;
-}
+/** Whether a scheduled slot's work is in the history. */
+export const isInHistory = (vault: Vault, node: string, slot: string): Promise<boolean> =>
+  isAmong(newestManifests(vault, node), slot);
 
 /** The newest manifest since `since` that is signed by a trusted key. */
-export async function newestSigned(
+export const newestSigned = (
   vault: Vault,
   node: string,
   trust: Trust,
   since: Date,
-): Promise<Document<ChainManifest> | undefined> {
-  for await (const manifest of newestManifests(vault, node)) {
-    const { value, key, bytes } = manifest;
-    if (Date.parse(value.sealedAt) < since.getTime()) return undefined;
-    const signature = await checkSigned(vault, trust, value.signer, bytes, (digest) => signatureKey(key, digest));
-    if (signature === 'good') return manifest;
-  }
-  return undefined;
-}
+): Promise<Document<ChainManifest> | undefined> => newestGood(vault, newestManifests(vault, node), trust, since);

@@ -1,4 +1,5 @@
 import type { Vault } from '../core/vault.ts';
+import type { Document } from './documents.ts';
 import { manifestKey, signatureKey } from './layout.ts';
 import { orFinding } from './prove-chain.ts';
 import { manifestSeqs, readManifest, type StoredManifest } from './sets.ts';
@@ -15,31 +16,52 @@ export async function* newestFirst(vault: Vault, node: string): AsyncIterable<St
   }
 }
 
-/** Whether a scheduled slot has its set, which can only have been sealed after the slot's instant. */
-export async function isSealed(vault: Vault, node: string, slot: string): Promise<boolean> {
-  for await (const { value } of newestFirst(vault, node)) {
+/** Whether a scheduled slot has its set. */
+export const isSealed = (vault: Vault, node: string, slot: string): Promise<boolean> =>
+  isAmong(newestFirst(vault, node), slot);
+
+/** What every manifest tells of its run, of sets and of histories alike. */
+interface Sealed {
+  readonly slot: string;
+  readonly sealedAt: string;
+  readonly signer: string;
+}
+
+/** Whether a scheduled slot has one of these, newest first: it can only have been sealed after the slot's instant. */
+export async function isAmong(manifests: AsyncIterable<Document<Sealed>>, slot: string): Promise<boolean> {
+  for await (const { value } of manifests) {
     if (value.slot === slot) return true;
     if (Date.parse(value.sealedAt) < Date.parse(slot)) return false;
   }
   return false;
 }
 
-/** The newest set since `since` whose manifest is signed by a trusted key and says that its order is proven. */
-export async function newestProven(
+/** The first of these, newest first, that was sealed since `since`, is signed by a trusted key, and is accepted. */
+export async function newestGood<M extends Sealed>(
   vault: Vault,
-  node: string,
+  manifests: AsyncIterable<Document<M>>,
   trust: Trust,
   since: Date,
-): Promise<StoredManifest | undefined> {
-  for await (const manifest of newestFirst(vault, node)) {
+  accepts: (value: M) => boolean = () => true,
+): Promise<Document<M> | undefined> {
+  for await (const manifest of manifests) {
     const { value, key, bytes } = manifest;
     if (Date.parse(value.sealedAt) < since.getTime()) return undefined;
-    if (value.verdict.status !== 'proven') continue;
+    if (!accepts(value)) continue;
     const signature = await checkSigned(vault, trust, value.signer, bytes, (digest) => signatureKey(key, digest));
     if (signature === 'good') return manifest;
   }
   return undefined;
 }
+
+/** The newest set since `since` whose manifest is signed by a trusted key and says that its order is proven. */
+export const newestProven = (
+  vault: Vault,
+  node: string,
+  trust: Trust,
+  since: Date,
+): Promise<StoredManifest | undefined> =>
+  newestGood(vault, newestFirst(vault, node), trust, since, ({ verdict }) => verdict.status === 'proven');
 
 /** Bytes that the artifacts of the newest set take: about what the next one will. Undefined: there is none. */
 export async function newestSize(vault: Vault, node: string): Promise<number | undefined> {

@@ -1,9 +1,10 @@
 import { type BlockRef, ChainAgreement, type ChainManifest, ChainRecord } from '../core/chain.ts';
 import { type Finding, statusOf, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
+import { headNumber } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
-import { chainFileKey, chainManifestsPrefix, chainPrefix, numberOf, recordKey } from './layout.ts';
+import { chainFileKey, chainPrefix, recordKey } from './layout.ts';
 import { type BytesOptions, proveBytes } from './prove-bytes.ts';
 import { orFinding, type ProofContext, proveLinkOf } from './prove-chain.ts';
 import { proveSize, sizesUnder } from './prove-size.ts';
@@ -58,7 +59,7 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
   const manifests: ProvenHistory['manifests'][number][] = [];
   const signers = new Set<string>();
   let before: Document<ChainManifest> | undefined;
-  const last = await lastSeq(vault, node);
+  const last = await headNumber(vault, HISTORY, node);
   for (let seq = 1; seq <= last; seq++) {
     const link = await proveLinkOf(context, HISTORY, seq, before);
     findings.push(...link.findings);
@@ -76,12 +77,6 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
   const counts = { files: standing.length, orphaned: held.size - standing.length };
   const report = { node, status: statusOf(findings), ...counts, head, bytes, findings };
   return { report, manifests, signers: [...signers] };
-}
-
-async function lastSeq(vault: Vault, node: string): Promise<number> {
-  let last = 0;
-  for await (const { key } of vault.list(chainManifestsPrefix(node))) last = numberOf(key) ?? last;
-  return last;
 }
 
 /** Applies what a manifest adds and takes out. */

@@ -5,6 +5,7 @@ import type { Attested } from '../core/positions.ts';
 import { EndReceipt, StartReceipt } from '../core/receipts.ts';
 import { SNAPSHOT_CONTENT } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
+import { headNumber, SETS } from './chain.ts';
 import { type Document, NotADocument, readDocument, UnknownFormat } from './documents.ts';
 import { manifestKey, manifestsPrefix, numberOf, tombstoneKey } from './layout.ts';
 
@@ -51,8 +52,7 @@ export async function manifestSeqs(vault: Vault, node: string): Promise<number[]
 }
 
 /** Number of the newest manifest; 0 if there is none. */
-export const headSeq = async (vault: Vault, node: string): Promise<number> =>
-  (await manifestSeqs(vault, node)).at(-1) ?? 0;
+export const headSeq = (vault: Vault, node: string): Promise<number> => headNumber(vault, SETS, node);
 
 export const readManifest = (vault: Vault, node: string, seq: number): Promise<StoredManifest | undefined> =>
   readDocument(vault, manifestKey(node, seq), Manifest);
