@@ -1,8 +1,5 @@
 import type { EthereumNode } from '../config/nodes.ts';
 import { readSecret } from '../config/secrets.ts';
-import { guardedHttp } from '../io/http.ts';
-import { outboundTo } from '../io/http-guard.ts';
-import { RPC_BODY_BYTES } from '../protocols/ethereum/chain-node.ts';
 import type { ChainSource } from '../protocols/ethereum/chain-source.ts';
 import { type ChainAddresses, openChainNodes, openChainSource } from '../protocols/ethereum/open-chain-source.ts';
 import type { Loaded } from './context.ts';
@@ -14,15 +11,12 @@ export async function chainSourceOf(
   node: EthereumNode,
   { clock, warn }: Pick<Shell, 'clock' | 'warn'>,
 ): Promise<ChainSource> {
-  return openChainSource(await addressesOf(loaded, node), httpTo, clock, warn);
+  return openChainSource(await addressesOf(loaded, node), clock, warn);
 }
 
 /** The same nodes one by one, for whoever looks at each. */
 export const chainNodesOf = async (loaded: Loaded, node: EthereumNode, warn: Shell['warn']) =>
-  openChainNodes(await addressesOf(loaded, node), httpTo, warn);
-
-const httpTo = (urls: readonly string[]) =>
-  guardedHttp(outboundTo(urls), { maxBytes: RPC_BODY_BYTES, keepAlive: true });
+  openChainNodes(await addressesOf(loaded, node), warn);
 
 async function addressesOf({ secrets }: Loaded, node: EthereumNode): Promise<ChainAddresses> {
   const at = async (name: string, rpc: EthereumNode['monitor']['rpc']) => ({

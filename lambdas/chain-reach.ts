@@ -1,7 +1,4 @@
 import { readSecretValue } from '../aws/read-secret.ts';
-import { guardedHttp } from '../io/http.ts';
-import { outboundTo } from '../io/http-guard.ts';
-import { RPC_BODY_BYTES } from '../protocols/ethereum/chain-node.ts';
 import type { ChainSource } from '../protocols/ethereum/chain-source.ts';
 import { openChainSource } from '../protocols/ethereum/open-chain-source.ts';
 import { type DeployedChain, DeployedChains } from './deployed-chain.ts';
@@ -21,8 +18,6 @@ export function chainsOf({ CHAINS }: { readonly CHAINS: string }): (node: string
     if (chain === undefined) throw new Error(`${node} is not a chain of this stack`);
     const monitor = await at(chain.monitor);
     const validators = await Promise.all(chain.validators.map(at));
-    const httpTo = (urls: readonly string[]) =>
-      guardedHttp(outboundTo(urls), { maxBytes: RPC_BODY_BYTES, keepAlive: true });
-    return openChainSource({ ...chain, monitor, validators }, httpTo, clock);
+    return openChainSource({ ...chain, monitor, validators }, clock);
   };
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FileCompression, NodeUnavailable } from '../../core/chain.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Http } from '../../io/http.ts';
+import { guardedHttp } from '../../io/http.ts';
+import { outboundTo } from '../../io/http-guard.ts';
 import { agree } from './agreement.ts';
-import { type ChainNode, openChainNode } from './chain-node.ts';
+import { type ChainNode, openChainNode, RPC_BODY_BYTES } from './chain-node.ts';
 import type { ChainSource } from './chain-source.ts';
 import type { Client } from './clients.ts';
 
@@ -25,29 +26,21 @@ export interface ChainAddresses {
   readonly compression: FileCompression;
 }
 
-/** Opens calls to exactly the origins of these addresses, which take answers of `RPC_BODY_BYTES`. */
-export type HttpTo = (urls: readonly string[]) => Http;
-
-/** `warn` hears of a node that is another client than the config says. */
+/** Calls go to exactly the origins of these addresses. `warn` hears of a node that is another client than the config says. */
 export function openChainNodes(
   { client, monitor, validators }: ChainAddresses,
-  httpTo: HttpTo,
   warn: (text: string) => void = () => {},
 ) {
-  const http = httpTo([monitor, ...validators].map(({ url }) => url));
+  const outbound = outboundTo([monitor, ...validators].map(({ url }) => url));
+  const http = guardedHttp(outbound, { maxBytes: RPC_BODY_BYTES, keepAlive: true });
   const patience = { pause: wait, random: Math.random };
   const nodeOf = (address: RpcAddress) => translated(openChainNode({ ...address, ...patience, client, http, warn }));
   return { monitor: nodeOf(monitor), validators: validators.map(nodeOf) };
 }
 
-export function openChainSource(
-  addresses: ChainAddresses,
-  httpTo: HttpTo,
-  clock: Clock,
-  warn?: (text: string) => void,
-): ChainSource {
+export function openChainSource(addresses: ChainAddresses, clock: Clock, warn?: (text: string) => void): ChainSource {
   const { client, agreement, confirmations, blocksPerFile, compression } = addresses;
-  const nodes = openChainNodes(addresses, httpTo, warn);
+  const nodes = openChainNodes(addresses, warn);
   return {
     ...{ client, monitor: nodes.monitor, blocksPerFile, compression },
     agree: (lowest, highest, signal) =>

@@ -1,8 +1,6 @@
 import type { FileCompression } from '../../core/chain.ts';
 import { NetworkName, NodeName, Slot } from '../../core/names.ts';
 import type { Vault } from '../../core/vault.ts';
-import { guardedHttp } from '../../io/http.ts';
-import { outboundTo } from '../../io/http-guard.ts';
 import { chainRuntime } from '../../local/chain-runtime.ts';
 import { openChainSource } from '../../protocols/ethereum/open-chain-source.ts';
 import { claimVaultFormat } from '../../vault/format.ts';
@@ -34,7 +32,6 @@ export async function backUpChain(nodes: readonly GethNode[], backup: ChainBacku
       ...{ client: 'geth', monitor, validators: addresses, agreement: 'all', confirmations: 0 },
       ...{ blocksPerFile, compression },
     },
-    (urls) => guardedHttp(outboundTo(urls), { maxBytes: 32 << 20, keepAlive: true }),
     clock,
   );
   const workflow = chainRuntime(emitted('chain'), {
