@@ -24,6 +24,7 @@ import { type ExpectedRange, type ProvenRange, provenBlocks, provenFile } from '
 import { keccak256 } from '../protocols/ethereum/keccak.ts';
 import { storeArtifact } from '../vault/artifact.ts';
 import { type Lying, openChainFile } from '../vault/chain-file.ts';
+import { agreementOf } from '../vault/chain-run.ts';
 import { type Document, putDocument, readDocument } from '../vault/documents.ts';
 import { claimVaultFormat } from '../vault/format.ts';
 import { HISTORY, readHistory } from '../vault/history.ts';
@@ -89,12 +90,13 @@ export async function importHistory(
       ...{ network, node: node.name, slot, fence, after: 0, base: null, orphaned: [], evidence },
     };
     await putDocument(vault, agreementKey(attempt), value);
+    const agreement = await agreementOf(vault, attempt);
     const records: Document<ChainRecord>[] = [];
     for (const entry of entries) {
       await assertHeld(ports, attempt);
       records.push(await importFile(entry, resolve(shell.cwd, from.folder), { run, node, evidence, ports, shell }));
     }
-    const manifest = await sealHistory(run, fence, value, records, { ...ports, signer: await openSigner(loaded) });
+    const manifest = await sealHistory(run, agreement, records, { ...ports, signer: await openSigner(loaded) });
     await endLease(ports, attempt, 'sealed');
     return { manifest, records: records.map((record) => record.value), leftOut, vault };
   } catch (error) {

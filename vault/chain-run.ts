@@ -7,9 +7,9 @@ import { recordsPrefix } from './layout.ts';
 import type { Attempt } from './leases.ts';
 
 /** What this attempt agreed on. */
-export async function agreementOf(vault: Vault, attempt: Attempt): Promise<ChainAgreement> {
+export async function agreementOf(vault: Vault, attempt: Attempt): Promise<Document<ChainAgreement>> {
   const agreement = await readAgreement(vault, attempt);
-  if (agreement !== undefined) return agreement.value;
+  if (agreement !== undefined) return agreement;
   throw new StaleFence(
     `attempt ${attempt.fence} at slot ${attempt.slot} of ${attempt.node} has agreed on nothing`,
     'Let the run begin anew: its first states must come before this one.',

@@ -7,13 +7,13 @@ import {
   HistoryDamaged,
   HistoryMoved,
 } from '../core/chain.ts';
-import { type Fence, Instant, Seq } from '../core/names.ts';
+import { Instant, Seq } from '../core/names.ts';
 import type { Clock, Signer } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { readLink } from './chain.ts';
 import { type Document, putSigned } from './documents.ts';
-import { HISTORY, readAgreement } from './history.ts';
-import { agreementKey, chainFileKey, chainManifestKey } from './layout.ts';
+import { HISTORY } from './history.ts';
+import { chainFileKey, chainManifestKey } from './layout.ts';
 import { publishKey } from './trust.ts';
 
 export interface SealHistoryPorts {
@@ -32,22 +32,20 @@ type Records = readonly Document<ChainRecord>[];
  */
 export async function sealHistory(
   run: ChainRun,
-  fence: Fence,
-  agreement: ChainAgreement,
+  agreement: Document<ChainAgreement>,
   records: Records,
   ports: SealHistoryPorts,
 ): Promise<Document<ChainManifest>> {
   const { vault, clock, signer, endorser } = ports;
-  refuseGap(agreement, records);
+  refuseGap(agreement.value, records);
   await refuseMissing(records, vault);
-  const { node, after, base, orphaned } = agreement;
+  const { node, fence, after, base, orphaned } = agreement.value;
   const before = after === 0 ? undefined : await readLink(vault, HISTORY, node, after);
-  const cited = await readAgreement(vault, { node, slot: run.slot, fence });
   const manifest = ChainManifest.parse({
     format: 'ledgerhold/chain-manifest/1',
     ...{ ...run, fence, seq: Seq.parse(after + 1), previous: before?.sha256 ?? null },
     sealedAt: Instant.parse(clock.now().toISOString()),
-    agreement: { key: agreementKey({ ...run, fence }), sha256: cited?.sha256 },
+    agreement: { key: agreement.key, sha256: agreement.sha256 },
     records: records.map(({ key, sha256 }) => ({ key, sha256 })),
     orphaned: orphaned.map(({ key, sha256 }) => ({ key, sha256 })),
     head: endOf(records.at(-1)?.value) ?? base,

@@ -1,6 +1,7 @@
 import { AnotherChain, type BlockRef, type ChainAgreement, endOf, FILES_PER_RUN } from '../../core/chain.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { ChainSource } from '../../protocols/ethereum/chain-source.ts';
+import { agreementOf } from '../../vault/chain-run.ts';
 import { putDocument } from '../../vault/documents.ts';
 import { type HistoryEntry, readAgreement, readHistory } from '../../vault/history.ts';
 import { agreementKey } from '../../vault/layout.ts';
@@ -23,7 +24,7 @@ export async function run(
   await assertHeld(ports, attempt);
   // Another call of this attempt may have been first: then its agreement counts.
   await putDocument(ports.vault, agreementKey(attempt), agreement);
-  return answer((await readAgreement(ports.vault, attempt))?.value ?? agreement);
+  return answer((await agreementOf(ports.vault, attempt)).value);
 }
 
 const answer = ({ base, evidence, orphaned }: ChainAgreement): OutputOf<typeof agreeEnd> => ({

@@ -45,7 +45,7 @@ export async function run(
 ): Promise<OutputOf<typeof exportRange>> {
   const attempt = { node: run.node, slot: run.slot, fence };
   await assertHeld(ports, attempt);
-  const agreement = await agreementOf(ports.vault, attempt);
+  const { value: agreement } = await agreementOf(ports.vault, attempt);
   const source = await ports.chainOf(run.node);
   const expected = await expectedRange(range, agreement, source, ports.signal);
   const found = await findOrStore(expected, agreement, source, ports);

@@ -14,7 +14,7 @@ export async function run(
 ): Promise<OutputOf<typeof planRanges>> {
   const attempt = { node: run.node, slot: run.slot, fence };
   await assertHeld(ports, attempt);
-  const agreement = await agreementOf(ports.vault, attempt);
+  const { value: agreement } = await agreementOf(ports.vault, attempt);
   const found: BlockRange[] = (await recordsOfSlot(ports.vault, agreement)).map(({ value: { start, end } }) => ({
     ...{ start: start.number, end: end.number },
   }));

@@ -21,9 +21,9 @@ export async function run(
   if (sealed !== undefined) return answer(sealed);
   await assertHeld(ports, attempt);
   const agreement = await agreementOf(ports.vault, attempt);
-  const records = await recordsOfSlot(ports.vault, agreement);
-  await refuseReorganised(agreement, records, ports);
-  const manifest = await sealHistory(run, fence, agreement, records, ports);
+  const records = await recordsOfSlot(ports.vault, agreement.value);
+  await refuseReorganised(agreement.value, records, ports);
+  const manifest = await sealHistory(run, agreement, records, ports);
   await endLease(ports, attempt, 'sealed');
   return answer(manifest);
 }
