@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readHistory } from '../../vault/history.ts';
+import { readAgreement, readHistory } from '../../vault/history.ts';
 import { toyChain } from '../support/chain-writer.ts';
 import { CHAIN_NODE, type HistoryWorld, historyWorld } from '../support/toy-history.ts';
 import { branch, grown } from '../support/toy-network.ts';
@@ -82,6 +82,61 @@ describe('a run over a chain', () => {
     await expect(it.run('one')).rejects.toMatchObject({ name: 'ChainBroken' });
     expect([...it.vault.objects.keys()].filter((key) => key.includes('.rlp'))).toEqual([]);
     expect(await it.records()).toEqual([]);
+  });
+
+  test('a reorganisation between the agreement and the first file leaves no file', async () => {
+    const it = await historyWorld(4);
+    await it.run('one');
+    it.node.chain = await grown(it.node.chain, 4, branch(4, 1));
+    const other = await grown(it.node.chain, 2, branch(6, 2));
+    it.node.onHashes = () => {
+      if (it.vault.objects.has(`chain/${CHAIN_NODE}/runs/two/1/agreement.json`)) it.node.chain = other;
+    };
+    await expect(it.run('two')).rejects.toMatchObject({ name: 'ReorganisedMeanwhile' });
+    expect([...it.vault.objects.keys()].filter((key) => key.includes('two-block'))).toEqual([]);
+  });
+
+  test('a reorganisation after the last file was read seals nothing', async () => {
+    const it = await historyWorld(10);
+    const other = await grown(it.node.chain, 9, branch(1, 2));
+    it.node.onHashes = () => {
+      if (it.vault.objects.has(`chain/${CHAIN_NODE}/records/one-block-8-9.rlp.json`)) it.node.chain = other;
+    };
+    await expect(it.run('one')).rejects.toMatchObject({ name: 'ReorganisedMeanwhile' });
+    expect(await it.records()).toEqual([]);
+  });
+
+  test.each([
+    ['a record', `records/one-block-4-7.rlp.json`, 'the records of this slot lead to block 3'],
+    ['a file', 'one-block-4-7.rlp', 'one-block-4-7.rlp is missing'],
+  ])('%s that somebody removes before the seal is missed, and nothing is sealed', async (_, name, message) => {
+    const it = await historyWorld(10);
+    it.node.onBlock = (number) => {
+      if (number === 9) it.vault.objects.delete(`chain/${CHAIN_NODE}/${name}`);
+    };
+    const refused = { name: 'HistoryDamaged', message: expect.stringContaining(message) };
+    await expect(it.run('one')).rejects.toMatchObject(refused);
+    expect(await it.records()).toEqual([]);
+  });
+
+  test('records are taken out by the word of the validators, and not by the monitor’s alone', async () => {
+    const it = await historyWorld(10);
+    await it.run('one');
+    it.node.chain = await grown(it.node.chain, 6, branch(6, 2));
+    it.doubt();
+    await expect(it.run('two')).rejects.toMatchObject({ name: 'ConsensusStalled' });
+    const { entries } = await readHistory(it.vault, CHAIN_NODE);
+    expect(entries.map(({ canonical }) => canonical)).toEqual([true, true, true]);
+  });
+
+  test('what the chain calls a record’s end by now is in the agreement', async () => {
+    const it = await historyWorld(10);
+    await it.run('one');
+    it.node.chain = await grown(it.node.chain, 6, branch(6, 2));
+    await it.run('two');
+    const agreement = await readAgreement(it.vault, { node: CHAIN_NODE, slot: 'two', fence: 1 });
+    const { hashes } = it.node.chain;
+    expect(agreement?.value.orphaned.map(({ now }) => now)).toEqual([hashes[7], hashes[9]]);
   });
 
   test('a node that is behind the history changes nothing', async () => {

@@ -32,9 +32,10 @@ export async function historyIn<V extends Vault>(
   const { vault, keys, network, now } = place;
   const node = new ToyNode('monitor', await toyChain(branch(count, 1)));
   const source = toySource(node, settings);
-  const state = { stalled: false };
+  const state = { stalled: false, doubted: false };
   const agree: typeof source.agree = async (...asked) => {
-    if (state.stalled) throw new ConsensusStalled('bank-a calls block 9 otherwise', 'Look at bank-a.');
+    if (state.stalled || (state.doubted && asked[0] === asked[1]))
+      throw new ConsensusStalled('bank-a calls block 9 otherwise', 'Look at bank-a.');
     return source.agree(...asked);
   };
   let runs = 0;
@@ -49,6 +50,10 @@ export async function historyIn<V extends Vault>(
   };
   return {
     ...{ keys, vault, node, run },
+    /** From now on the validators agree on an end, and on no single block that they are asked about. */
+    doubt: () => {
+      state.doubted = true;
+    },
     /** From now on the validators agree on nothing. */
     stall: () => {
       state.stalled = true;

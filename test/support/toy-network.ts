@@ -10,6 +10,8 @@ export class ToyNode implements ChainNode {
   readonly name: string;
   /** Called before each block is given out: a test may change the chain under it, or fail. */
   onBlock: (number: number) => void = () => {};
+  /** Called before hashes are told. */
+  onHashes: () => void = () => {};
 
   constructor(name: string, chain: ToyChain) {
     this.name = name;
@@ -18,7 +20,10 @@ export class ToyNode implements ChainNode {
 
   head = async () => this.chain.blocks.length - 1;
   finalized = async () => undefined;
-  hashes = async (numbers: readonly number[]) => numbers.map((number) => this.chain.hashes[number]);
+  hashes = async (numbers: readonly number[]) => {
+    this.onHashes();
+    return numbers.map((number) => this.chain.hashes[number]);
+  };
 
   async *blocks(first: number, last: number): AsyncGenerator<Uint8Array> {
     for (let number = first; number <= last; number++) {
@@ -44,10 +49,16 @@ export async function grown(chain: ToyChain, keep: number, more: readonly ToyBlo
   };
 }
 
+interface ToySettings {
+  readonly blocksPerFile?: number;
+  readonly compression?: FileCompression;
+  readonly rule?: Evidence['rule'];
+}
+
 /** The chain as steps ask for it, agreed on without validators that could differ: all say what the monitor says. */
 export function toySource(
   monitor: ToyNode,
-  { blocksPerFile = 4, compression = 'none' }: { blocksPerFile?: number; compression?: FileCompression } = {},
+  { blocksPerFile = 4, compression = 'none', rule = 'all' }: ToySettings = {},
 ): ChainSource {
   const agree = async (lowest: number, highest: number): Promise<Evidence> => {
     const number = Math.min(highest, await monitor.head());
@@ -56,7 +67,7 @@ export function toySource(
     if (hash === undefined) throw new ConsensusStalled('nothing agreed', 'Wait.');
     const at = Instant.parse('2026-11-01T00:00:00Z');
     const answer = { validator: 'one', at, number, hash, outcome: 'agrees' } as const;
-    return { end: { number, hash }, rule: 'all', monitor: monitor.name, answers: [answer], rounds: 1 };
+    return { end: { number, hash }, rule, monitor: monitor.name, answers: [answer], rounds: 1 };
   };
   return { client: 'toy', monitor, blocksPerFile, compression, agree };
 }

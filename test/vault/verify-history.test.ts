@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { ChainManifest, ChainRecord } from '../../core/chain.ts';
+import { sha256 } from '../../io/digest.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
+import { putSigned, readDocument } from '../../vault/documents.ts';
+import { chainManifestKey } from '../../vault/layout.ts';
 import { type VerifyReport, verify } from '../../vault/verify.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { CHAIN_NODE, type HistoryWorld, historyWorld } from '../support/toy-history.ts';
@@ -86,5 +90,42 @@ describe('the history of a chain', () => {
       for (const key of objects.keys()) if (key.includes('/00000003')) objects.delete(key);
     });
     expect(codes(await prove(vault, { expectHead: heads[0]?.sha256 }))).toContain('HEAD_MISSING');
+  });
+
+  test('with evidence of fewer validators than had to agree is violated', async () => {
+    const thin = await historyWorld(4, { rule: 2 });
+    await thin.run('one');
+    const { vault, keys } = thin;
+    const report = await verify({ vault, publicKeys: [keys.publicKey], protocolNamed, depth: 'bytes' });
+    expect(codes(report)).toEqual(['EVIDENCE_WRONG']);
+  });
+
+  /** What somebody with the key seals behind the third manifest. */
+  async function sealed(change: (value: ChainManifest) => Partial<ChainManifest>) {
+    const vault = changed(() => {});
+    const third = await readDocument(vault, chainManifestKey(CHAIN_NODE, 3), ChainManifest);
+    if (third === undefined) throw new Error('there is no third manifest');
+    const { value, sha256 } = third;
+    const next = { ...value, seq: 4, slot: 'four', previous: sha256, records: [], orphaned: [], ...change(value) };
+    await putSigned(vault, world.keys.signer, chainManifestKey(CHAIN_NODE, 4), next);
+    return codes(await prove(vault));
+  }
+  const record = async (name: string) => {
+    const found = [...world.vault.objects.keys()].find((key) => key.includes(`records/${name}`)) ?? '';
+    const document = await readDocument(world.vault, found, ChainRecord);
+    return { key: found, sha256: document?.sha256 ?? sha256(new Uint8Array()) };
+  };
+
+  test('is held to its line of blocks even against who has the key', async () => {
+    // What stands: one-block-0-3, two-block-4-7, two-block-8-11.
+    const middle = await record('two-block-4-7');
+    expect(await sealed(() => ({ orphaned: [middle] }))).toContain('HISTORY_GAP');
+    const left = await record('one-block-4-7');
+    expect(await sealed(() => ({ orphaned: [middle], records: [left] }))).toContain('HISTORY_BROKEN');
+    const head = { number: 11, hash: `0x${'7'.repeat(64)}` };
+    expect(await sealed(() => ({ head }))).toContain('HISTORY_HEAD_WRONG');
+    expect(await sealed(() => ({ orphaned: [{ key: 'chain/x', sha256: sha256(Buffer.from('x')) }] }))).toContain(
+      'RECORD_UNKNOWN',
+    );
   });
 });
