@@ -72,6 +72,12 @@ export const drillKey = (node: string, n: number): string => `${drillsPrefix(nod
 export const holdsPrefix = (node: string): string => `holds/${node}/`;
 export const holdKey = (node: string, n: number): string => `${holdsPrefix(node)}${pad(n)}.json`;
 
+export const membersPrefix = (member?: string): string => (member === undefined ? 'members/' : `members/${member}/`);
+/** Version `n` of a member. */
+export const memberKey = (member: string, n: number): string => `${membersPrefix(member)}${pad(n)}.json`;
+export const deliveriesPrefix = (member: string): string => `deliveries/${member}/`;
+export const deliveryKey = (member: string, seq: number): string => `${deliveriesPrefix(member)}${pad(seq)}.json`;
+
 /** The number in a key that ends in `<number>.json`; undefined for any other key. */
 export function numberOf(key: string): number | undefined {
   const digits = /\/(\d{8})\.json$/.exec(key)?.[1];

@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import { BlockNumber } from './chain.ts';
+import { LedgerholdError } from './errors.ts';
+import { type MemberFault, MemberId } from './members.ts';
+import { Instant, NetworkName, Seq, Sha256 } from './names.ts';
+
+/** One object on its way to members: of the vault, under the same key. Size in bytes. */
+export interface Deliverable {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** What a member sees of a manifest's files comes before the manifest; a signature and its manifest last. */
+  readonly kind: 'file' | 'document' | 'seal';
+  /** Of documents: their bytes, which had to be read anyway. */
+  readonly bytes?: Uint8Array;
+}
+
+/** What a member's store said when it was given an object. */
+export const Stored = z.strictObject({
+  /** `there`: the key was taken, as after a broken run. `same`: it was taken, and reading showed these very bytes. */
+  outcome: z.enum(['written', 'same', 'there']),
+  /** As S3 answered: base64. */
+  crc64nvme: z.string().optional(),
+  versionId: z.string().optional(),
+  /** `AES256`, or the ARN of the key that S3 has encrypted with. */
+  encryption: z.string().optional(),
+});
+export type Stored = z.infer<typeof Stored>;
+
+/** How far one chain's history is with a member: everything up to this manifest is there. */
+export const Cursor = z.strictObject({
+  seq: Seq,
+  /** Of the manifest's bytes. */
+  sha256: Sha256,
+  sealedAt: Instant,
+  /** The last block there; null while the chain has none. */
+  block: BlockNumber.nullable(),
+});
+export type Cursor = z.infer<typeof Cursor>;
+
+/** Sums over all receipts since the destination was registered. */
+export const DeliveryTotals = z.strictObject({
+  objects: z.int().min(0),
+  /** Of these, chain files. */
+  files: z.int().min(0),
+  bytes: z.int().min(0),
+  /** Objects whose key was taken, and which nobody but the member can read. */
+  unproven: z.int().min(0),
+});
+export type DeliveryTotals = z.infer<typeof DeliveryTotals>;
+
+/** `deliveries/<id>/<seq>.json`: what one batch put into a member's bucket. Signed and chained like a manifest. */
+export const DeliveryReceipt = z.strictObject({
+  format: z.literal('ledgerhold/delivery/1'),
+  ...{ network: NetworkName, member: MemberId, seq: Seq },
+  /** SHA-256 of the bytes of receipt `seq - 1`; null for the first. */
+  previous: Sha256.nullable(),
+  /** The member's version that registered the destination: receipts of another one do not count. */
+  since: z.int().min(1),
+  destination: z.string(),
+  at: Instant,
+  delivered: z.array(
+    z.strictObject({
+      ...{ key: z.string(), size: z.int().min(0), sha256: Sha256, kind: z.enum(['file', 'document', 'seal']) },
+      at: Instant,
+      ...Stored.shape,
+    }),
+  ),
+  /** By chain, with what this receipt adds. */
+  cursors: z.record(z.string(), Cursor),
+  /** Of the vault's format and public keys: those that are there by now. */
+  trust: z.array(z.string()),
+  totals: DeliveryTotals,
+  signer: Sha256,
+});
+export type DeliveryReceipt = z.infer<typeof DeliveryReceipt>;
+export type Delivered = DeliveryReceipt['delivered'][number];
+
+/** Objects in one receipt at most: some 400 bytes each, far below what a document may have. */
+export const MOST_IN_A_RECEIPT = 500;
+
+export const NOTHING_DELIVERED: DeliveryTotals = { objects: 0, files: 0, bytes: 0, unproven: 0 };
+
+export const totalsWith = (totals: DeliveryTotals, delivered: readonly Delivered[]): DeliveryTotals => ({
+  objects: totals.objects + delivered.length,
+  files: totals.files + delivered.filter(({ kind }) => kind === 'file').length,
+  bytes: totals.bytes + delivered.reduce((sum, { size }) => sum + size, 0),
+  unproven: totals.unproven + delivered.filter(({ outcome }) => outcome === 'there').length,
+});
+
+/** Failed for now: the member's store is away, throttles, or the line breaks. It is tried again by itself. */
+export class MemberUnavailable extends LedgerholdError {
+  override readonly name = 'MemberUnavailable';
+  readonly kind = 'external';
+}
+
+/** The member's store refuses us, or is not what was registered: nothing more goes there until a person has looked. */
+export class MemberRefused extends LedgerholdError {
+  override readonly name = 'MemberRefused';
+  readonly kind = 'refused';
+  readonly fault: MemberFault;
+  constructor(fault: MemberFault, options?: ErrorOptions) {
+    super(fault.message, fault.remedy, options);
+    this.fault = fault;
+  }
+}
+
+/** Under a key of ours lie other bytes than those that were agreed on. They are never overwritten. */
+export const tampered = (url: string, key: string): MemberFault => ({
+  name: 'TAMPERED',
+  message: `${key} in ${url} is not what was delivered`,
+  remedy:
+    'Find out who wrote there; move the object away or bring back its first version, then let the check be run again.',
+});
+
+/** A member's store, as delivery needs it. The prefix is the destination's own. */
+export interface Destination {
+  /** For people: `file:///…` or `s3://bucket/prefix`. */
+  readonly url: string;
+  /**
+   * Puts an object under its key, once: what lies there is never touched. `body` gives the bytes to those that cannot
+   * take them from the vault themselves. Rejects with `MemberUnavailable` or `MemberRefused`, or with what `body` or
+   * `signal` says; then nothing is visible under the key.
+   */
+  put(item: Deliverable, body: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Stored>;
+  /** True: `put` takes the bytes from bucket to bucket, and never asks for `body`. */
+  readonly copies: boolean;
+  /** What speaks against delivering there, by trying: a canary is left behind. Empty: nothing. */
+  check(): Promise<readonly MemberFault[]>;
+  /** Reads back, where the member lets us; undefined where the object is absent. Rejects like `put`. */
+  read?(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
+/** An error at a member as its registry tells it. */
+export const faultOf = (error: unknown): MemberFault => {
+  if (error instanceof MemberRefused) return error.fault;
+  if (error instanceof LedgerholdError) return { name: error.name, message: error.message, remedy: error.remedy };
+  return { name: 'Unexpected', message: String(error), remedy: 'Report this; the log has the whole of it.' };
+};

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
+import {
+  type Deliverable,
+  type Destination,
+  MemberRefused,
+  MemberUnavailable,
+  type Stored,
+  tampered,
+} from '../core/delivery.ts';
+import { type MemberFault, memberPrefix } from '../core/members.ts';
+import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
+import { folderVault } from './folder-vault.ts';
+
+/** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
+const CANARY = 'canary.txt';
+
+/** A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing. */
+export function folderDestination(path: string, network: string, member: string): Destination {
+  const vault = folderVault(`${path}/${memberPrefix(network, member)}`);
+  const words = Buffer.from(`Files of ${network} for ${member} go here.\n`);
+  let known = false;
+  const expectCanary = async (): Promise<void> => {
+    if (known) return;
+    const there = await atMember(vault.get(CANARY));
+    if (there === undefined) throw new MemberRefused(anotherFolder(path));
+    known = true;
+  };
+  return {
+    url: vault.url,
+    copies: false,
+    put: async (item, body, signal) => {
+      await expectCanary();
+      return put(vault, item, body, signal);
+    },
+    read: async (key) => ((await atMember(vault.stat(key))) === undefined ? undefined : atMembers(vault.read(key))),
+    check: async () => {
+      const stats = await lstat(path).catch(() => undefined);
+      if (stats?.isDirectory() !== true) return [missing(path)];
+      try {
+        if (await vault.putOnce(CANARY, words)) return [];
+        const there = await vault.get(CANARY);
+        return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];
+      } catch (error) {
+        if (!(error instanceof VaultUnavailable)) throw error;
+        return [{ name: 'NOT_WRITABLE', message: error.message, remedy: error.remedy }];
+      }
+    },
+  };
+}
+
+async function put(
+  vault: Vault,
+  { key, sha256 }: Deliverable,
+  body: () => AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Stored> {
+  // What the source says is its own; what the disk says is the member's.
+  let ofSource: unknown;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body();
+    } catch (error) {
+      ofSource = error;
+      throw error;
+    }
+  }
+  try {
+    await vault.writeOnce(key, source(), signal);
+    return { outcome: 'written' };
+  } catch (error) {
+    if (error === ofSource || signal.aborted) throw error;
+    if (error instanceof KeyTaken) return sameOrTampered(vault, key, sha256);
+    throw unavailable(error);
+  }
+}
+
+async function sameOrTampered(vault: Vault, key: string, sha256: string): Promise<Stored> {
+  const hash = createHash('sha256');
+  for await (const chunk of atMembers(vault.read(key))) hash.update(chunk);
+  if (hash.digest('hex') === sha256) return { outcome: 'same' };
+  throw new MemberRefused(tampered(vault.url, key));
+}
+
+const unavailable = (error: unknown): unknown =>
+  error instanceof VaultUnavailable ? new MemberUnavailable(error.message, error.remedy, { cause: error }) : error;
+
+const atMember = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw unavailable(error);
+  });
+
+async function* atMembers(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+const missing = (path: string): MemberFault => ({
+  name: 'NO_SUCH_FOLDER',
+  message: `${path} is not a folder of this machine`,
+  remedy: 'Create it, or mount the disk that it is on; then let the check be run again.',
+});
+
+const anothers = (path: string): MemberFault => ({
+  name: 'ANOTHER_FOLDER',
+  message: `${path} holds a canary that is not ours`,
+  remedy: 'Give each member and network a folder of its own.',
+});
+
+const anotherFolder = (path: string): MemberFault => ({
+  name: 'ANOTHER_FOLDER',
+  message: `${path} is not the folder that was checked: its canary is missing`,
+  remedy: 'Mount the disk that it was on. If it is to be a new folder, register it again.',
+});

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import {
+  type Deliverable,
+  type Destination,
+  MemberRefused,
+  MemberUnavailable,
+  type Stored,
+  tampered,
+} from '../../core/delivery.ts';
+import type { MemberFault } from '../../core/members.ts';
+
+/** What a member's store does, once told to. */
+export type StoreFault = 'away' | 'refuses' | 'loses answers' | 'hangs' | 'slow';
+
+/**
+ * A member's store in memory that keeps the contract of `Destination`. `away`: nothing is reached; `refuses`: its policy
+ * no longer lets us in; `loses answers`: the object is there, and the caller is told that the line broke; `hangs`: no
+ * answer until the caller gives up; `slow`: each object takes a while.
+ */
+export class MemberStore implements Destination {
+  readonly objects = new Map<string, Uint8Array>();
+  readonly url: string;
+  readonly copies = false;
+  fault: StoreFault | undefined;
+  faults: MemberFault[] = [];
+  /** Called before each object, for tests that act in the middle. */
+  onPut: (item: Deliverable) => void = () => {};
+
+  constructor(member: string) {
+    this.url = `memory:${member}`;
+  }
+
+  async put(item: Deliverable, body: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Stored> {
+    const { key } = item;
+    this.onPut(item);
+    if (this.fault === 'away') throw new MemberUnavailable(`${this.url} is away`, 'Wait.');
+    if (this.fault === 'refuses') throw new MemberRefused({ name: 'ACCESS_DENIED', message: 'no', remedy: 'Mend it.' });
+    if (this.fault === 'hangs') await new Promise((_, reject) => signal.addEventListener('abort', reject));
+    if (this.fault === 'slow') await new Promise((done) => setTimeout(done, 20));
+    const there = this.objects.get(key);
+    if (there !== undefined) {
+      if (createHash('sha256').update(there).digest('hex') === item.sha256) return { outcome: 'same' };
+      throw new MemberRefused(tampered(this.url, key));
+    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body()) chunks.push(chunk);
+    signal.throwIfAborted();
+    this.objects.set(key, Buffer.concat(chunks));
+    if (this.fault === 'loses answers') throw new MemberUnavailable('the line broke', 'Wait.');
+    return { outcome: 'written' };
+  }
+
+  async check(): Promise<readonly MemberFault[]> {
+    return this.faults;
+  }
+}

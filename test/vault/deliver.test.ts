@@ -1,0 +1,256 @@
+import { describe, expect, test } from '@jest/globals';
+import { HistoryDamaged } from '../../core/chain.ts';
+import { actOn, memberVersions, readMember, readMembers } from '../../vault/members.ts';
+import { deliveryWorld } from '../support/delivery-world.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+
+describe('delivery', () => {
+  test('brings every member the same files, and a second one has nothing to do', async () => {
+    const { vault, history, join, run, held, shared, storeOf } = deliveryWorld();
+    await history.seal(bytes('a'), bytes('b'));
+    await history.seal(bytes('c'));
+    await join('bank-a', 'bank-b');
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' }, 'bank-b': { outcome: 'whole' } });
+    expect(held('bank-a')).toEqual(shared());
+    for (const [key, body] of storeOf('bank-b').objects) expect(body).toEqual(vault.objects.get(key));
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole', objects: 0 } });
+  });
+
+  test('reads an object once for all members that are equally far', async () => {
+    const { history, join, run, reads } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a', 'bank-b', 'bank-c');
+    const before = reads();
+    await run();
+    const three = reads() - before;
+    await join('bank-d');
+    const again = reads();
+    await run();
+    // The documents are read to learn what there is; the one file is read once.
+    expect(three).toBeLessThan(2 * (reads() - again));
+  });
+
+  test('puts a manifest behind all that it cites, and the newer one behind the older', async () => {
+    const { history, join, run, storeOf, vault } = deliveryWorld();
+    for (let n = 0; n < 5; n++) await history.seal(bytes(`${n}a`), bytes(`${n}b`));
+    await join('bank-a');
+    const order: string[] = [];
+    storeOf('bank-a').onPut = ({ key }) => void order.push(key);
+    await run();
+    const manifests = order.filter((key) => /manifests\/\d+\.json$/.test(key));
+    expect(manifests).toEqual([...manifests].sort());
+    for (const key of manifests) {
+      const cited = JSON.parse(Buffer.from(vault.objects.get(key) ?? []).toString()).records as { key: string }[];
+      for (const record of cited) {
+        expect(order.indexOf(record.key)).toBeLessThan(order.indexOf(key));
+        const file = record.key.replace('records/', '').replace(/\.json$/, '');
+        expect(order.indexOf(file)).toBeGreaterThanOrEqual(0);
+        expect(order.indexOf(file)).toBeLessThan(order.indexOf(key));
+      }
+    }
+  });
+
+  test('gives nothing to a member that is no backup target, keeps what it has, and sends the pause after it', async () => {
+    const { history, register, act, run, held, shared } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await register('bank-a');
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'off', objects: 0 } });
+    expect(held('bank-a')).toEqual([]);
+    await act('bank-a', { what: 'set', environmentBackupTarget: true });
+    await run();
+    const whole = held('bank-a');
+    expect(whole).toEqual(shared());
+    await act('bank-a', { what: 'set', environmentBackupTarget: false });
+    await history.seal(bytes('b'));
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'off' } });
+    expect(held('bank-a')).toEqual(whole);
+    await act('bank-a', { what: 'set', environmentBackupTarget: true });
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole', objects: shared().length - whole.length } });
+    expect(held('bank-a')).toEqual(shared());
+  });
+
+  test.each(['away', 'hangs'] as const)('a member that %s keeps nobody waiting', async (fault) => {
+    const { history, join, run, held, shared, storeOf, later } = deliveryWorld();
+    for (let n = 0; n < 10; n++) await history.seal(bytes(String(n)));
+    await join('bank-a', 'bank-b', 'bank-c');
+    storeOf('bank-b').fault = fault;
+    const patience = AbortSignal.timeout(1500);
+    const ends = run({}, patience).catch((error: unknown) => error);
+    if (fault === 'away')
+      expect(await ends).toMatchObject({ 'bank-b': { outcome: 'failed', fault: { name: 'MemberUnavailable' } } });
+    else await ends;
+    expect(held('bank-a')).toEqual(shared());
+    expect(held('bank-c')).toEqual(shared());
+    storeOf('bank-b').fault = undefined;
+    later(61);
+    expect(await run()).toMatchObject({ 'bank-b': { outcome: 'whole' } });
+    expect(held('bank-b')).toEqual(shared());
+  });
+
+  test('a member that fails is tried again only after a while, which grows, and recovers by itself', async () => {
+    const { history, join, run, storeOf, later, vault } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    storeOf('bank-a').fault = 'away';
+    await run();
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'later', fault: { name: 'MemberUnavailable' } } });
+    later(61);
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'failed' } });
+    later(61);
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'later' } });
+    expect((await readMember(vault, 'bank-a'))?.value.retry?.failures).toBe(2);
+    storeOf('bank-a').fault = undefined;
+    later(60);
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' } });
+    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({ state: 'active', fault: null, retry: null });
+  });
+
+  test('a member that refuses us is suspended until a person has looked', async () => {
+    const { history, join, run, storeOf, later, vault, registry } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    storeOf('bank-a').fault = 'refuses';
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended', fault: { name: 'ACCESS_DENIED' } } });
+    storeOf('bank-a').fault = undefined;
+    later(100_000);
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended', objects: 0 } });
+    await actOn(registry, 'bank-a', { what: 'resume' });
+    expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' } });
+  });
+
+  test('an object that is there with other bytes is never overwritten, and suspends the member as TAMPERED', async () => {
+    const { history, join, run, storeOf } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    const key = 'chain/consortium/slot-1-block-0-0.rlp';
+    storeOf('bank-a').objects.set(key, bytes('b'));
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended', fault: { name: 'TAMPERED' } } });
+    expect(storeOf('bank-a').objects.get(key)).toEqual(bytes('b'));
+    expect([...storeOf('bank-a').objects.keys()].filter((each) => each.includes('manifests/'))).toEqual([]);
+  });
+
+  test('bytes that are not what was sealed go to nobody, and are no member’s fault', async () => {
+    const { history, join, run, held, vault } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await history.seal(bytes('b'));
+    await join('bank-a', 'bank-b');
+    const key = 'chain/consortium/slot-2-block-1-1.rlp';
+    vault.objects.set(key, bytes('c'));
+    await expect(run()).rejects.toBeInstanceOf(HistoryDamaged);
+    expect(held('bank-a')).not.toContain(key);
+    expect(held('bank-b')).toContain('chain/consortium/manifests/00000001.json');
+    expect(held('bank-b')).not.toContain('chain/consortium/manifests/00000002.json');
+    expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
+  });
+
+  test('an answer that was lost costs nothing but the question, and the receipts still say what lies there', async () => {
+    const { history, join, run, held, shared, storeOf, later, receipts } = deliveryWorld();
+    await history.seal(bytes('a'), bytes('b'), bytes('c'));
+    await join('bank-a');
+    storeOf('bank-a').fault = 'loses answers';
+    await run();
+    storeOf('bank-a').fault = undefined;
+    later(61);
+    await run();
+    expect(held('bank-a')).toEqual(shared());
+    const said = (await receipts('bank-a')).flatMap(({ value }) => value.delivered.map(({ key }) => key));
+    expect(said.sort()).toEqual(shared());
+  });
+
+  test('goes on in bounded batches, each with a receipt that is chained to the one before', async () => {
+    const { history, join, run, held, shared, receipts } = deliveryWorld();
+    await history.seal(...Array.from({ length: 20 }, (_, n) => bytes(String(n))));
+    await join('bank-a');
+    const first = await run({ objects: 7 });
+    expect(first).toMatchObject({ 'bank-a': { outcome: 'more' } });
+    expect(held('bank-a')).not.toContain('chain/consortium/manifests/00000001.json');
+    for (let turn = 0; turn < 10; turn++) await run({ objects: 7 });
+    expect(held('bank-a')).toEqual(shared());
+    const chain = (await receipts('bank-a')).toReversed();
+    expect(chain.length).toBeGreaterThan(3);
+    for (const [at, { value }] of chain.entries()) expect(value.previous).toBe(chain[at - 1]?.sha256 ?? null);
+    expect(chain.at(-1)?.value.totals).toMatchObject({ objects: shared().length, files: 20, unproven: 0 });
+  });
+
+  test('a member that registers another destination is filled from the beginning', async () => {
+    const { history, join, run, held, shared, storeOf } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    await run();
+    storeOf('bank-a').objects.clear();
+    expect(await run()).toMatchObject({ 'bank-a': { objects: 0 } });
+    await join('bank-a');
+    await run();
+    expect(held('bank-a')).toEqual(shared());
+  });
+
+  test('a member that is no target any more gets nothing further while a delivery is under way', async () => {
+    const { history, join, run, held, storeOf, act, later, shared } = deliveryWorld();
+    for (let n = 0; n < 8; n++) await history.seal(bytes(String(n)));
+    await join('bank-a');
+    storeOf('bank-a').onPut = ({ key }) => {
+      later(3);
+      if (key.endsWith('00000003.json')) void act('bank-a', { what: 'set', environmentBackupTarget: false });
+    };
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'off' } });
+    expect(held('bank-a')).toContain('chain/consortium/manifests/00000003.json');
+    expect(held('bank-a').length).toBeLessThan(shared().length);
+  });
+
+  test('nothing goes out but chain files, their documents, and what verifies them', async () => {
+    const { history, join, run, held, vault } = deliveryWorld();
+    await history.seal(bytes('a'));
+    for (const key of [
+      'sets/validator/manifests/00000001.json',
+      'keys/secret.key',
+      'leases/consortium/x/00000001.json',
+    ])
+      vault.objects.set(key, bytes('private'));
+    await join('bank-a');
+    await run();
+    expect(held('bank-a').every((key) => /^(chain\/consortium\/|keys\/[0-9a-f]{64}\.|format\.json$)/.test(key))).toBe(
+      true,
+    );
+  });
+});
+
+describe('the registry of members', () => {
+  test('keeps every version, with who and when, and loses none of two acts at once', async () => {
+    const { vault, register, registry } = deliveryWorld();
+    await register('bank-a');
+    await Promise.all([
+      actOn(registry, 'bank-a', { what: 'set', environmentBackupTarget: true }),
+      actOn(registry, 'bank-a', { what: 'set', chains: ['consortium'] }),
+    ]);
+    const versions = await memberVersions(vault, 'bank-a');
+    expect(versions.map(({ value }) => value.what)).toEqual(['register', 'check', 'set', 'set']);
+    expect(versions.at(-1)?.value).toMatchObject({
+      environmentBackupTarget: true,
+      chains: ['consortium'],
+      by: 'a test',
+    });
+  });
+
+  test.each(['edited', 'moved', 'truncated'])(
+    'a version that was %s is named, and nothing is delivered there',
+    async (how) => {
+      const { vault, join, run, history, held, shared } = deliveryWorld();
+      await history.seal(bytes('a'));
+      await join('bank-a', 'bank-b');
+      const key = 'members/bank-a/00000003.json';
+      const text = Buffer.from(vault.objects.get(key) ?? []).toString();
+      if (how === 'edited') vault.objects.set(key, bytes(text.replace('/bank-a', '/bank-x')));
+      if (how === 'moved') vault.objects.set('members/bank-a/00000004.json', bytes(text));
+      if (how === 'truncated') vault.objects.set(key, bytes(text.slice(0, 40)));
+      const { members, unreadable } = await readMembers(vault);
+      expect(members.map(({ value }) => value.member)).toEqual(['bank-b']);
+      expect(unreadable).toMatchObject([{ id: 'bank-a', fault: { name: 'NotADocument' } }]);
+      expect(unreadable[0]?.fault.message).toMatch(/^members\/bank-a\/0000000/);
+      await run();
+      expect(held('bank-a')).toEqual([]);
+      expect(held('bank-b')).toEqual(shared());
+    },
+  );
+});

@@ -1,0 +1,112 @@
+import { canonicalBytes } from '../core/canonical.ts';
+import { afterAct, Member, type MemberAct, MemberId } from '../core/members.ts';
+import { Instant, type NetworkName, type Sha256 } from '../core/names.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Vault } from '../core/vault.ts';
+import { sha256 } from '../io/digest.ts';
+import { type Document, NotADocument, putDocument, readDocument, UnknownFormat } from './documents.ts';
+import { memberKey, membersPrefix, numberOf } from './layout.ts';
+
+/** A member of which nothing is known until its newest version can be read again. */
+export interface UnreadableMember {
+  readonly id: string;
+  readonly fault: NotADocument | UnknownFormat;
+}
+
+export interface Registry {
+  /** Newest versions, in the order of their names. */
+  readonly members: readonly Document<Member>[];
+  readonly unreadable: readonly UnreadableMember[];
+}
+
+/** The newest version of every member: one that is damaged is no other's fault. */
+export async function readMembers(vault: Vault): Promise<Registry> {
+  const newest = new Map<string, string>();
+  for await (const { key } of vault.list(membersPrefix())) {
+    const [, id] = key.split('/');
+    if (id !== undefined && numberOf(key) !== undefined) newest.set(id, key);
+  }
+  const members: Document<Member>[] = [];
+  const unreadable: UnreadableMember[] = [];
+  for (const [id, key] of newest) {
+    try {
+      members.push(await readVersion(vault, id, key));
+    } catch (error) {
+      if (!(error instanceof NotADocument || error instanceof UnknownFormat)) throw error;
+      unreadable.push({ id, fault: error });
+    }
+  }
+  return { members, unreadable };
+}
+
+/** A member's newest version; undefined if it was never invited. Rejects with `NotADocument`. */
+export async function readMember(vault: Vault, id: string): Promise<Document<Member> | undefined> {
+  let newest: string | undefined;
+  for await (const { key } of vault.list(membersPrefix(id))) if (numberOf(key) !== undefined) newest = key;
+  return newest === undefined ? undefined : readVersion(vault, id, newest);
+}
+
+/** All versions of a member, oldest first: who did what, and when. */
+export async function memberVersions(vault: Vault, id: string): Promise<Document<Member>[]> {
+  const versions: Document<Member>[] = [];
+  for await (const { key } of vault.list(membersPrefix(id))) {
+    if (numberOf(key) !== undefined) versions.push(await readVersion(vault, id, key));
+  }
+  return versions;
+}
+
+/** Held against its key and against the version before it: one that was moved, or an older one edited, shows. */
+async function readVersion(vault: Vault, id: string, key: string): Promise<Document<Member>> {
+  const found = await readDocument(vault, key, Member);
+  const remedy = 'Nothing goes to this member until the object is as it was written: compare it with another copy.';
+  if (found === undefined) throw new NotADocument(`${key} is missing`, remedy);
+  const { member, n, previous } = found.value;
+  if (memberKey(id, n) !== key || member !== id) {
+    throw new NotADocument(`${key} holds version ${n} of ${member}: moved or replayed`, remedy);
+  }
+  if (selfOf(found.value) !== found.value.self) throw new NotADocument(`${key} was edited`, remedy);
+  const before = n === 1 ? null : ((await readDocument(vault, memberKey(id, n - 1), Member))?.sha256 ?? null);
+  if (before === previous) return found;
+  throw new NotADocument(`${key} does not follow the version before it`, remedy);
+}
+
+export interface RegistryPorts {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly network: NetworkName;
+  /** Who acts. */
+  readonly by: string;
+}
+
+/**
+ * Writes the version that an act makes of a member; of several at once each is made of what the one before left.
+ * Resolves to what holds then, also if nothing had to be written. Rejects with `MemberActRefused`.
+ */
+export async function actOn(ports: RegistryPorts, id: string, act: MemberAct): Promise<Document<Member>> {
+  const { vault, clock, network, by } = ports;
+  for (;;) {
+    const before = await readMember(vault, id);
+    const n = (before?.value.n ?? 0) + 1;
+    const now = clock.now();
+    const version: Omit<Member, 'self'> = {
+      ...{ format: 'ledgerhold/member/1', network, member: MemberId.parse(id), n, previous: before?.sha256 ?? null },
+      ...{ at: Instant.parse(now.toISOString()), by, what: act.what },
+      ...afterAct(before?.value, act, n, now),
+    };
+    if (before !== undefined && act.what !== 'register' && isSame(before.value, version)) return before;
+    const { won } = await putDocument(vault, memberKey(id, n), { ...version, self: selfOf(version) });
+    const written = won ? await readMember(vault, id) : undefined;
+    if (written !== undefined) return written;
+  }
+}
+
+/** An act that leaves everything as it is writes nothing. */
+function isSame(before: Member, after: Omit<Member, 'self'>): boolean {
+  const { format, network, member, n, previous, at, by, what, self: _, ...standing } = before;
+  const same = { ...standing, format, network, member, n, previous, at, by, what };
+  return selfOf(same) === selfOf({ ...after, n, previous, at, by, what });
+}
+
+function selfOf({ self: _, ...version }: Omit<Member, 'self'> & { self?: string }): Sha256 {
+  return sha256(canonicalBytes(version));
+}
