@@ -63,6 +63,16 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/chain.ts'),
   },
   {
+    name: 'members',
+    summary: 'organisations with a bucket or folder of their own: destinations, checks, who lags',
+    load: () => import('./commands/members.ts'),
+  },
+  {
+    name: 'deliver',
+    summary: 'bring every member what the history has and it has not',
+    load: () => import('./commands/deliver.ts'),
+  },
+  {
     name: 'serve',
     summary: 'this machine’s schedules: each run at its time, retention, second vault, alarms',
     load: () => import('./commands/serve.ts'),

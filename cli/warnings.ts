@@ -13,11 +13,6 @@ export async function warningsOf(loaded: Loaded, prepared: PreparedNode): Promis
   return [...(loaded.config.encryption === 'none' ? [clear] : []), ...(await nodeWarnings(loaded, prepared))];
 }
 
-/** What the config says and this version does not do. */
-export function unusedOf({ config: { members = [] } }: Loaded): string[] {
-  return members.length === 0 ? [] : ['members: this version delivers nothing yet; what is listed there is not used.'];
-}
-
 /** Those about one node. `addresses`: of this machine. */
 export async function nodeWarnings(
   loaded: Loaded,

@@ -152,11 +152,11 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'suspend':
       return { ...was, state: 'suspended', fault: act.fault, retry: null };
     case 'resume': {
-      if (was.state !== 'suspended') return was;
+      if (was.state !== 'suspended' && was.state !== 'degraded') return was;
       if (was.destination !== null && (was.check === null || was.check.faults.length > 0)) {
         throw refusedActOn(before, act, 'its destination is not as it must be');
       }
-      return settled({ ...was, fault: null });
+      return settled({ ...was, fault: null, retry: null });
     }
     case 'leave':
       return { ...was, state: 'left', environmentBackupTarget: false, fault: null, retry: null };

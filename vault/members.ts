@@ -1,5 +1,12 @@
 import { canonicalBytes } from '../core/canonical.ts';
-import { afterAct, Member, type MemberAct, MemberId } from '../core/members.ts';
+import {
+  afterAct,
+  Member,
+  type MemberAct,
+  MemberActRefused,
+  type MemberDestination,
+  MemberId,
+} from '../core/members.ts';
 import { Instant, type NetworkName, type Sha256 } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
@@ -98,6 +105,23 @@ export async function actOn(ports: RegistryPorts, id: string, act: MemberAct): P
     const written = won ? await readMember(vault, id) : undefined;
     if (written !== undefined) return written;
   }
+}
+
+/** A member that registers and leaves in a loop costs everybody a check and itself a fill: so often a day it may. */
+const REGISTRATIONS_A_DAY = 10;
+
+/** Registers a destination. Rejects with `MemberActRefused`, also when it was done too often. */
+export async function register(ports: RegistryPorts, id: string, destination: MemberDestination): Promise<Member> {
+  const dayAgo = ports.clock.now().getTime() - 86_400_000;
+  const versions = MemberId.safeParse(id).success ? await memberVersions(ports.vault, id) : [];
+  const recent = versions.filter(({ value: { what, at } }) => what === 'register' && Date.parse(at) > dayAgo);
+  if (recent.length >= REGISTRATIONS_A_DAY) {
+    throw new MemberActRefused(
+      `${id} was registered ${recent.length} times within a day`,
+      'Find out what registers it again and again; tomorrow it can be registered once more.',
+    );
+  }
+  return (await actOn(ports, id, { what: 'register', destination })).value;
 }
 
 /** An act that leaves everything as it is writes nothing. */

@@ -1,4 +1,4 @@
-import { nodeWarnings, unusedOf } from '../warnings.ts';
+import { nodeWarnings } from '../warnings.ts';
 import { type Check, type Finding, ok, warn } from './check.ts';
 
 /** What the config risks, and what this machine has to say to its times. */
@@ -6,7 +6,7 @@ export const machineCheck: Check = {
   id: 'machine',
   title: 'this machine',
   run: async ({ loaded, nodes, shell: { clock } }) => {
-    const findings: Finding[] = unusedOf(loaded).map((text) => ({ level: 'warn', text }) as const);
+    const findings: Finding[] = [];
     for (const prepared of nodes) {
       findings.push(...(await nodeWarnings(loaded, prepared)).map((text) => ({ level: 'warn', text }) as const));
     }

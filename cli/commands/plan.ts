@@ -19,7 +19,7 @@ import { type NodePlan, planNouns, planText } from '../render/plan.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { snapshotCall, snapshotSources } from '../snapshot-sources.ts';
 import { openVault } from '../vaults.ts';
-import { unusedOf, warningsOf } from '../warnings.ts';
+import { warningsOf } from '../warnings.ts';
 
 interface Options {
   readonly node?: string;
@@ -74,11 +74,7 @@ async function planOf(node: AnyNode, loaded: Loaded, vault: Vault, dumper: Dumpe
     everySeconds: everySecondsOf(prepared.node),
     calls: callsOf(prepared, dumper),
     ...('refused' in retained ? {} : { retained: retained.sets }),
-    warnings: [
-      ...(await warningsOf(loaded, prepared)),
-      ...unusedOf(loaded),
-      ...('refused' in retained ? [retained.refused] : []),
-    ],
+    warnings: [...(await warningsOf(loaded, prepared)), ...('refused' in retained ? [retained.refused] : [])],
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { scanCheck } from '../../cli/checks/scan.ts';
 import type { Loaded } from '../../cli/context.ts';
 import type { PreparedNode } from '../../cli/nodes.ts';
-import { nodeWarnings, unusedOf } from '../../cli/warnings.ts';
+import { nodeWarnings } from '../../cli/warnings.ts';
 import { serve } from '../support/loopback.ts';
 
 const loaded = (config: object) => ({ config, path: (name: string) => name }) as unknown as Loaded;
@@ -30,11 +30,6 @@ describe('a vault on the node’s own host', () => {
     const both = { vault: { folder: '/tmp' }, secondVault: s3('http://192.0.2.8:9000') };
     expect(await warned('127.0.0.1', loaded(both))).toBe(false);
   });
-});
-
-test('members that nothing is delivered to are said to be unused', () => {
-  expect(unusedOf(loaded({}))).toEqual([]);
-  expect(unusedOf(loaded({ members: [{ id: 'm' }] }))).toHaveLength(1);
 });
 
 describe('doctor’s look at Scan', () => {

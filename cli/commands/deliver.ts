@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { DeliveryEnd } from '../../vault/deliver.ts';
+import { loadConfig } from '../context.ts';
+import { deliverNow } from '../deliver-now.ts';
+import { worstOf } from '../exit-codes.ts';
+import { memberNamed, openRegistry } from '../members.ts';
+import { deliveryNouns, deliveryText, EXIT_OF } from '../render/delivery.ts';
+import type { Act, Outcome, Shell } from '../shell.ts';
+
+interface Options {
+  readonly member?: string;
+}
+
+export function define(command: Command, act: Act): void {
+  command
+    .option('--member <id>', 'this one alone; default: every member that is a backup target')
+    .action(act<Options>(deliver));
+}
+
+/** Reconciles now: what the history lists, less what each member's receipts show. */
+export async function deliver(shell: Shell, { member }: Options): Promise<Outcome> {
+  const loaded = await loadConfig(shell);
+  const registry = await openRegistry(shell, loaded);
+  const only = member === undefined ? undefined : await memberNamed(registry, member);
+  const { ends, unreadable } = await deliverNow(shell, registry, only);
+  const exits = [...ends.map(exitOf), ...unreadable.map(() => 1 as const)];
+  const exit = worstOf(exits);
+  return {
+    exit,
+    code: codeOf(ends, unreadable.length, exit),
+    nouns: deliveryNouns(ends, unreadable),
+    text: deliveryText(ends, unreadable),
+  };
+}
+
+const exitOf = ({ outcome, fault }: DeliveryEnd) => (fault?.name === 'TAMPERED' ? 1 : EXIT_OF[outcome]);
+
+function codeOf(ends: readonly DeliveryEnd[], unreadable: number, exit: number): string {
+  if (unreadable > 0) return 'DAMAGED';
+  if (exit === 1) return 'TAMPERED';
+  if (exit !== 0) return ends.some(({ outcome }) => outcome === 'suspended') ? 'MEMBER_SUSPENDED' : 'MEMBER_FAILED';
+  return ends.some(({ outcome }) => outcome === 'whole') ? 'DELIVERED' : 'NOBODY_TO_DELIVER_TO';
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import {
+  type AddFlags,
+  membersAdd,
+  membersCheck,
+  membersList,
+  membersRemove,
+  membersResume,
+  membersSuspend,
+} from '../member-acts.ts';
+import type { Act } from '../shell.ts';
+
+const ID = ['<id>', 'as the configuration or `members list` has it'] as const;
+
+export function define(command: Command, act: Act): void {
+  command.command('list').description('every member: state, destination, lag, last error').action(act(membersList));
+  command
+    .command('add')
+    .description('register or change a destination, and check it; nothing is delivered before --deliver or resume')
+    .argument(...ID)
+    .option('--folder <path>', 'on this machine: it must exist')
+    .option('--bucket <name>', 'with --region and --account: what the configuration does not say')
+    .option('--region <region>')
+    .option('--account <digits>', 'the account that owns the bucket')
+    .option('--kms-key <arn>', 'the member’s own key that its bucket encrypts with; without it SSE-S3')
+    .option('--endpoint <url>', 'of an S3 server other than AWS')
+    .option('--deliver', 'deliver all earlier files and new ones from now on, if the check finds nothing')
+    .action(act<AddFlags>(membersAdd));
+  command
+    .command('check')
+    .description('look at destinations by trying: a canary is written, an overwrite and a delete must be refused')
+    .argument('[id]', 'all that are registered, if left out')
+    .action(act(membersCheck));
+  command
+    .command('suspend')
+    .description('nothing further is delivered; what is there stays')
+    .argument(...ID)
+    .option('--reason <text>', 'told in the registry and in status')
+    .action(act<{ reason?: string }>(membersSuspend));
+  command
+    .command('resume')
+    .description('check, and deliver all that is missing and new ones from now on')
+    .argument(...ID)
+    .action(act(membersResume));
+  command
+    .command('remove')
+    .description('the member leaves: it keeps what it has, and gets nothing further')
+    .argument(...ID)
+    .action(act(membersRemove));
+}

@@ -1,0 +1,42 @@
+import type { Deliverable } from '../core/delivery.ts';
+import type { Member } from '../core/members.ts';
+import { type DeliveryEnd, deliver } from '../vault/deliver.ts';
+import { readMembers, type UnreadableMember } from '../vault/members.ts';
+import { openSigner } from './context.ts';
+import { destinationOf, type OpenRegistry } from './members.ts';
+import { bytesText } from './render/units.ts';
+import type { Shell } from './shell.ts';
+
+export interface DeliveredNow {
+  readonly ends: readonly DeliveryEnd[];
+  readonly unreadable: readonly UnreadableMember[];
+}
+
+/** One delivery to all members, or to one, told as it goes. */
+export async function deliverNow(
+  { note, signal }: Pick<Shell, 'note' | 'signal'>,
+  registry: OpenRegistry,
+  only?: Member,
+): Promise<DeliveredNow> {
+  const { members, unreadable } = await readMembers(registry.vault);
+  const meant = members.map(({ value }) => value).filter(({ member }) => only === undefined || member === only.member);
+  const signer = await openSigner(registry.loaded);
+  const ends = await deliver({ ...registry, signer, signal, destinationOf, onObject: teller(note) }, meant);
+  return { ends, unreadable: only === undefined ? unreadable : [] };
+}
+
+/** Seldom enough to be read, often enough to show that it gets on. */
+const TELL_EVERY_MS = 5_000;
+
+function teller(note: Shell['note']): (member: string, item: Deliverable) => void {
+  const sums = new Map<string, { objects: number; bytes: number; told: number }>();
+  return (member, { size }) => {
+    const sum = sums.get(member) ?? { objects: 0, bytes: 0, told: performance.now() };
+    sums.set(member, sum);
+    sum.objects += 1;
+    sum.bytes += size;
+    if (performance.now() - sum.told < TELL_EVERY_MS) return;
+    sum.told = performance.now();
+    note(`${member}: ${sum.objects} objects, ${bytesText(sum.bytes)} delivered so far`);
+  };
+}

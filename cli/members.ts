@@ -1,0 +1,88 @@
+import { hostname, userInfo } from 'node:os';
+import type { Destination } from '../core/delivery.ts';
+import { type Member, type MemberDestination, MemberId } from '../core/members.ts';
+import { Instant } from '../core/names.ts';
+import type { Vault } from '../core/vault.ts';
+import { folderDestination } from '../local/folder-destination.ts';
+import { claimVaultFormat } from '../vault/format.ts';
+import { actOn, type RegistryPorts, readMember } from '../vault/members.ts';
+import { type Loaded, NotSupportedYet } from './context.ts';
+import type { Shell } from './shell.ts';
+import { UsageError } from './usage-error.ts';
+import { openVault } from './vaults.ts';
+
+/** The registry of the config's vault, and who acts on it here. */
+export interface OpenRegistry extends RegistryPorts {
+  readonly loaded: Loaded;
+  readonly vault: Vault;
+}
+
+export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Loaded): Promise<OpenRegistry> {
+  const { config, path } = loaded;
+  const vault = await openVault(config.vault, path);
+  await claimVaultFormat(vault, config.network);
+  return { loaded, vault, clock, network: config.network, by: `${userInfo().username}@${hostname()}` };
+}
+
+/** Opens a destination without a call. */
+export function destinationOf({ network, member, destination }: Member): Destination {
+  if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
+  if (destination.kind === 'folder') return folderDestination(destination.path, network, member);
+  throw new NotSupportedYet(`the bucket of ${member} cannot be delivered to from here yet`, 'Give it a folder.');
+}
+
+/** The member as the vault has it. Rejects with `UsageError`. */
+export async function memberNamed({ vault, loaded }: OpenRegistry, id: string): Promise<Member> {
+  const found = MemberId.safeParse(id).success ? await readMember(vault, id) : undefined;
+  if (found !== undefined) return found.value;
+  const listed = loaded.config.members?.some((each) => each.id === id) === true;
+  throw new UsageError(
+    `${vault.url} has no member ${id}`,
+    listed ? `Register it: \`ledgerhold members add ${id}\`.` : 'See `ledgerhold members list`.',
+  );
+}
+
+/** What a command line, or else the config, says of a member's destination. Rejects with `UsageError`. */
+export function destinationMeant(
+  { config, path }: Loaded,
+  id: string,
+  flags: {
+    readonly folder?: string;
+    readonly bucket?: string;
+    readonly region?: string;
+    readonly account?: string;
+    readonly kmsKey?: string;
+    readonly endpoint?: string;
+  },
+): MemberDestination {
+  if (!MemberId.safeParse(id).success) {
+    throw new UsageError(
+      `"${id}" cannot be the name of a member`,
+      'Use lower-case letters, digits and hyphens, 40 at most.',
+    );
+  }
+  const listed = config.members?.find((each) => each.id === id);
+  const { folder, bucket, region, account, kmsKey, endpoint } = { ...listed, ...flags };
+  const meant = flags.bucket === undefined ? (flags.folder ?? folder) : undefined;
+  if (meant !== undefined && flags.bucket === undefined) return { kind: 'folder', path: path(meant) };
+  if (bucket === undefined || region === undefined || account === undefined) {
+    throw new UsageError(
+      `it is not said where the files of ${id} are to go`,
+      'Give --folder, or --bucket with --region and --account, or list the member in the configuration.',
+    );
+  }
+  if (listed !== undefined && 'account' in listed && listed.account !== account) {
+    throw new UsageError(
+      `${id} is account ${listed.account} in the configuration, and not ${account}`,
+      'Correct one of them: files go to the account that is on the list, and to no other.',
+    );
+  }
+  return { kind: 'bucket', bucket, region, account, ...(kmsKey && { kmsKey }), ...(endpoint && { endpoint }) };
+}
+
+/** Looks at a destination by trying, and writes down what was found. */
+export async function checkMember(registry: OpenRegistry, member: Member): Promise<Member> {
+  const faults = [...(await destinationOf(member).check())];
+  const at = Instant.parse(registry.clock.now().toISOString());
+  return (await actOn(registry, member.member, { what: 'check', report: { at, faults } })).value;
+}

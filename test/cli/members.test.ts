@@ -1,0 +1,119 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { type ChainCli, chainCli } from '../support/chain-cli.ts';
+
+jest.setTimeout(60_000);
+
+let world: ChainCli;
+let now: Date;
+const cli: ChainCli['cli'] = (...args) => world.cli(...args);
+const shareOf = (member: string) => join(world.cwd, member, 'ledgerhold/acme', member);
+const verified = (member: string) =>
+  cli('verify', '--all', '--vault', shareOf(member), '--public-key', 'public-key.pem');
+
+beforeEach(async () => {
+  now = new Date('2026-11-01T00:00:00Z');
+  world = await chainCli(24, () => now);
+  for (const member of ['bank-a', 'bank-b']) await mkdir(join(world.cwd, member));
+  await cli('backup');
+});
+afterEach(async () => world[Symbol.asyncDispose]());
+
+describe('members of a network on one machine', () => {
+  test('are registered, filled, and hold a vault of their own that verifies with the public key alone', async () => {
+    const added = await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    expect(added.json()).toMatchObject({ ok: true, code: 'CHECKED', environmentBackupTarget: false });
+    expect((await cli('deliver')).json()).toMatchObject({ code: 'NOBODY_TO_DELIVER_TO' });
+    expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
+    expect((await cli('deliver')).json()).toMatchObject({
+      ...{ ok: true, code: 'DELIVERED' },
+      members: [{ member: 'bank-a', outcome: 'whole', totals: { files: 3, unproven: 0 } }],
+    });
+    expect((await verified('bank-a')).json()).toMatchObject({ ok: true, code: 'PROVEN' });
+  });
+
+  test('may stand in the configuration, and are told while they are not registered', async () => {
+    await world.configure('members: [ { id: bank-a, folder: ./bank-a } ]\n');
+    expect((await cli('members', 'list')).json()).toMatchObject({ code: 'NO_MEMBERS', unregistered: ['bank-a'] });
+    expect((await cli('members', 'add', 'bank-a', '--deliver')).json()).toMatchObject({ code: 'ACTIVE' });
+    await cli('deliver');
+    expect((await cli('members', 'list')).json()).toMatchObject({
+      members: [{ member: 'bank-a', progress: 1, chains: [{ block: 23, head: 23, blocks: 0, behindSince: null }] }],
+    });
+  });
+
+  test('that are removed keep what they have, and get nothing further', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('deliver');
+    const before = await readdir(join(shareOf('bank-a'), 'chain/consortium'));
+    expect((await cli('members', 'remove', 'bank-a')).json()).toMatchObject({ ok: true, code: 'LEFT' });
+    expect((await cli('deliver')).json()).toMatchObject({ members: [{ outcome: 'off', objects: 0 }] });
+    expect(await readdir(join(shareOf('bank-a'), 'chain/consortium'))).toEqual(before);
+    expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ error: { name: 'MemberActRefused' } });
+  });
+
+  test('whose disk is not mounted are refused by name, and nothing is put where it should be', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await rename(join(world.cwd, 'bank-a'), join(world.cwd, 'away'));
+    await mkdir(join(world.cwd, 'bank-a'));
+    const refused = await cli('deliver');
+    expect(refused.json()).toMatchObject({
+      code: 'MEMBER_SUSPENDED',
+      members: [{ outcome: 'suspended', fault: { name: 'ANOTHER_FOLDER' } }],
+    });
+    expect(refused.exit).toBe(5);
+    expect(await readdir(join(world.cwd, 'bank-a'))).toEqual([]);
+    await rm(join(world.cwd, 'bank-a'), { recursive: true });
+    await rename(join(world.cwd, 'away'), join(world.cwd, 'bank-a'));
+    expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
+    expect((await cli('deliver')).json()).toMatchObject({ code: 'DELIVERED' });
+  });
+
+  test('a file that a member has changed is TAMPERED at the next fill, and stays as it is', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('members', 'add', 'bank-b', '--folder', 'bank-b', '--deliver');
+    await cli('deliver');
+    const [name = ''] = await readdir(join(shareOf('bank-a'), 'chain/consortium'));
+    const file = join(shareOf('bank-a'), 'chain/consortium', name);
+    await rm(file, { recursive: true });
+    await writeFile(file, 'other bytes');
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    const found = await cli('deliver');
+    expect(found.json()).toMatchObject({ code: 'TAMPERED' });
+    expect(found.exit).toBe(1);
+    expect(await readFile(file, 'utf8')).toBe('other bytes');
+    expect((await verified('bank-b')).json()).toMatchObject({ code: 'PROVEN' });
+  });
+
+  test.each([
+    [['members', 'add', 'Bank A', '--folder', 'bank-a'], 'UsageError', 2],
+    [['members', 'add', 'bank-a'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', '--bucket', 'b-u-c', '--region', 'eu-central-1'], 'UsageError', 2],
+    [['members', 'check', 'bank-x'], 'UsageError', 2],
+    [['members', 'suspend', '../bank-a'], 'UsageError', 2],
+    [['deliver', '--member', 'bank-x'], 'UsageError', 2],
+  ] as const)('%j is refused, and nothing is written', async (args, name, exit) => {
+    const refused = await cli(...args);
+    expect(refused.json()).toMatchObject({ ok: false, error: { name } });
+    expect(refused.exit).toBe(exit);
+    expect(await readdir(join(world.cwd, 'vault'))).not.toContain('members');
+  });
+
+  test('a folder that is missing fails its check, and gets nothing until it is there', async () => {
+    const added = await cli('members', 'add', 'bank-a', '--folder', 'nowhere', '--deliver');
+    expect(added.json()).toMatchObject({ code: 'CHECK_FAILED', check: { faults: [{ name: 'NO_SUCH_FOLDER' }] } });
+    expect(added.exit).toBe(1);
+    expect((await cli('deliver')).json()).toMatchObject({ members: [{ outcome: 'off' }] });
+    await mkdir(join(world.cwd, 'nowhere'));
+    expect((await cli('members', 'check', 'bank-a')).json()).toMatchObject({ code: 'CHECKED' });
+  });
+
+  test('registering again and again ends with a refusal, and can be done the next day', async () => {
+    for (let n = 0; n < 10; n++) await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    const refused = await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    expect(refused.json()).toMatchObject({ error: { name: 'MemberActRefused' } });
+    now = new Date('2026-11-02T00:00:01Z');
+    expect((await cli('members', 'add', 'bank-a', '--folder', 'bank-a')).exit).toBe(0);
+  });
+});

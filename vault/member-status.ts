@@ -1,0 +1,73 @@
+import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
+import type { Member } from '../core/members.ts';
+import type { Vault } from '../core/vault.ts';
+import { readHead, readLink } from './chain.ts';
+import { deliveredTo, receiptsOf } from './deliveries.ts';
+import { HISTORY } from './history.ts';
+import { nodesIn } from './sets.ts';
+
+/** How far a member is behind one chain's history. */
+export interface ChainLag {
+  readonly node: string;
+  /** The last block that is with the member, and the last one of the history; null: none. */
+  readonly block: number | null;
+  readonly head: number | null;
+  readonly blocks: number;
+  /** Manifests that are not there yet. */
+  readonly manifests: number;
+  /** When the oldest of these was sealed; null: there is none. */
+  readonly behindSince: string | null;
+}
+
+/** Where a member stands, from what lies in the vault alone. */
+export interface MemberStatus {
+  readonly member: Member;
+  readonly totals: DeliveryTotals;
+  readonly lastReceiptAt: string | null;
+  readonly chains: readonly ChainLag[];
+  /** 0 to 1, by blocks, over all its chains; null where the histories are empty. */
+  readonly progress: number | null;
+  /** Seconds that the rest takes at the rate of the newest receipts; null: it cannot be told, or nothing is left. */
+  readonly estimateSeconds: number | null;
+}
+
+/** So many receipts back the rate is measured: some thousands of objects. */
+const RECEIPTS_FOR_A_RATE = 20;
+
+export async function memberStatus(vault: Vault, member: Member): Promise<MemberStatus> {
+  const { cursors, totals, head } = await deliveredTo(vault, member);
+  const wanted = (await nodesIn(vault, 'chain')).filter((node) => member.chains?.includes(node) ?? true);
+  const chains = await Promise.all(wanted.map((node) => lagOf(vault, node, cursors[node])));
+  const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
+  const all = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const rate = there < all ? await blocksPerSecond(vault, member) : undefined;
+  return {
+    ...{ member, totals, chains, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
+    progress: all === 0 ? null : Math.min(1, there / all),
+    estimateSeconds: rate === undefined ? null : Math.ceil((all - there) / rate),
+  };
+}
+
+async function lagOf(vault: Vault, node: string, cursor: Cursor | undefined): Promise<ChainLag> {
+  const newest = await readHead(vault, HISTORY, node);
+  const head = newest?.value.head?.number ?? null;
+  const block = cursor?.block ?? null;
+  const manifests = (newest?.value.seq ?? 0) - (cursor?.seq ?? 0);
+  const next = manifests > 0 ? await readLink(vault, HISTORY, node, (cursor?.seq ?? 0) + 1) : undefined;
+  // A chain may be reorganised to a lower end than what was delivered of it.
+  const blocks = Math.max(0, (head ?? -1) - (block ?? -1));
+  return { node, block, head, blocks, manifests, behindSince: next?.value.sealedAt ?? null };
+}
+
+/** Undefined: there are not two receipts to tell it by, or nothing has moved between them. */
+async function blocksPerSecond(vault: Vault, { member, since }: Member): Promise<number | undefined> {
+  const points: { at: number; blocks: number }[] = [];
+  for await (const { value } of receiptsOf(vault, member)) {
+    if (value.since !== since || points.length === RECEIPTS_FOR_A_RATE) break;
+    const blocks = Object.values(value.cursors).reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
+    points.push({ at: Date.parse(value.at), blocks });
+  }
+  const [last, first] = [points[0], points.at(-1)];
+  if (last === undefined || first === undefined || last.at <= first.at || last.blocks <= first.blocks) return undefined;
+  return ((last.blocks - first.blocks) * 1000) / (last.at - first.at);
+}
