@@ -3,7 +3,7 @@ import type { Member } from '../core/members.ts';
 import { type DeliveryEnd, deliver } from '../vault/deliver.ts';
 import { readMembers, type UnreadableMember } from '../vault/members.ts';
 import { openSigner } from './context.ts';
-import { destinationOf, type OpenRegistry } from './members.ts';
+import type { OpenRegistry } from './members.ts';
 import { bytesText } from './render/units.ts';
 import type { Shell } from './shell.ts';
 
@@ -21,7 +21,7 @@ export async function deliverNow(
   const { members, unreadable } = await readMembers(registry.vault);
   const meant = members.map(({ value }) => value).filter(({ member }) => only === undefined || member === only.member);
   const signer = await openSigner(registry.loaded);
-  const ends = await deliver({ ...registry, signer, signal, destinationOf, onObject: teller(note) }, meant);
+  const ends = await deliver({ ...registry, signer, signal, onObject: teller(note) }, meant);
   return { ends, unreadable: only === undefined ? unreadable : [] };
 }
 

@@ -1,8 +1,9 @@
 import type { Member } from '../core/members.ts';
+import { checkMember } from '../vault/check-members.ts';
 import { memberStatus } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
-import { checkMember, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
+import { destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import {
   memberNouns,
   memberStatusNouns,

@@ -1,18 +1,18 @@
 import { hostname, userInfo } from 'node:os';
 import type { Destination } from '../core/delivery.ts';
 import { type Member, type MemberDestination, MemberId } from '../core/members.ts';
-import { Instant } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { folderDestination } from '../local/folder-destination.ts';
+import type { CheckPorts } from '../vault/check-members.ts';
 import { claimVaultFormat } from '../vault/format.ts';
-import { actOn, type RegistryPorts, readMember } from '../vault/members.ts';
+import { readMember } from '../vault/members.ts';
 import { type Loaded, NotSupportedYet } from './context.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 import { openVault } from './vaults.ts';
 
-/** The registry of the config's vault, and who acts on it here. */
-export interface OpenRegistry extends RegistryPorts {
+/** The registry of the config's vault, who acts on it here, and the way to the members' stores. */
+export interface OpenRegistry extends CheckPorts {
   readonly loaded: Loaded;
   readonly vault: Vault;
 }
@@ -21,11 +21,14 @@ export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Load
   const { config, path } = loaded;
   const vault = await openVault(config.vault, path);
   await claimVaultFormat(vault, config.network);
-  return { loaded, vault, clock, network: config.network, by: `${userInfo().username}@${hostname()}` };
+  return {
+    ...{ loaded, vault, clock, network: config.network, destinationOf },
+    by: `${userInfo().username}@${hostname()}`,
+  };
 }
 
 /** Opens a destination without a call. */
-export function destinationOf({ network, member, destination }: Member): Destination {
+function destinationOf({ network, member, destination }: Member): Destination {
   if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
   if (destination.kind === 'folder') return folderDestination(destination.path, network, member);
   throw new NotSupportedYet(`the bucket of ${member} cannot be delivered to from here yet`, 'Give it a folder.');
@@ -78,11 +81,4 @@ export function destinationMeant(
     );
   }
   return { kind: 'bucket', bucket, region, account, ...(kmsKey && { kmsKey }), ...(endpoint && { endpoint }) };
-}
-
-/** Looks at a destination by trying, and writes down what was found. */
-export async function checkMember(registry: OpenRegistry, member: Member): Promise<Member> {
-  const faults = [...(await destinationOf(member).check())];
-  const at = Instant.parse(registry.clock.now().toISOString());
-  return (await actOn(registry, member.member, { what: 'check', report: { at, faults } })).value;
 }

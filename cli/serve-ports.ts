@@ -16,6 +16,7 @@ import { trustFrom } from '../vault/trust.ts';
 import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { Interrupted } from './exit-codes.ts';
 import { prepareNode } from './nodes.ts';
+import { deliverAndTell } from './serve-delivery.ts';
 import { type StepsWorld, slotSteps } from './serve-steps.ts';
 import type { Shell } from './shell.ts';
 import { refuseSnapshots } from './snapshot-sources.ts';
@@ -40,7 +41,8 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
   const alarms = alarmBoard({ network: config.network, clock, channels: channelsOf(world), warn });
   await adoptFailures(world, nodes, alarms);
   const ports = { clock, pause, log: shell.note, provenSince: (...asked: Asked) => provenSince(world, ...asked) };
-  return { nodes, ports: { steps, alarms, ...ports, ...pings(loaded) } };
+  const deliver = (signal: AbortSignal) => deliverAndTell(world, alarms, signal);
+  return { nodes, ports: { steps, alarms, deliver, ...ports, ...pings(loaded) } };
 }
 
 async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {

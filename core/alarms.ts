@@ -165,6 +165,18 @@ export const ALARMS = {
       ...{ breaches: 'above', threshold: 0, pages: true },
     },
   },
+  MEMBER_SUSPENDED: {
+    means: 'a member’s store refuses us, or is not what was registered; nothing goes there until a person has looked',
+    serve: true,
+  },
+  MEMBER_LAGS: {
+    means: 'a member lacks files that were sealed more than six hours ago',
+    serve: true,
+  },
+  BACKFILL_STALLED: {
+    means: 'a member is being given the earlier files, and has got none for two hours',
+    serve: true,
+  },
   IDENTITY_UNREADABLE: {
     means: 'a secret of the node’s identities cannot be used, or does not hold those of the newest set',
     serve: false,

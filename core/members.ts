@@ -64,6 +64,8 @@ export const Member = z.strictObject({
   since: z.int().min(0),
   /** What is in the history goes to this member, and what is missing there meanwhile is sent after. */
   environmentBackupTarget: z.boolean(),
+  /** Since when it is one; null while it is not. */
+  targetSince: Instant.nullable(),
   /** Names of the chains that it wants; null: every one. */
   chains: z.array(z.string()).nullable(),
   /** Of this destination; null before the first check. */
@@ -98,11 +100,11 @@ export class MemberActRefused extends LedgerholdError {
 /** What an act makes of a member, without what the registry adds of itself. */
 export type Standing = Pick<
   Member,
-  'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'chains' | 'check' | 'fault' | 'retry'
+  'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'targetSince' | 'chains' | 'check' | 'fault' | 'retry'
 >;
 
 const NOBODY: Standing = {
-  ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false },
+  ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false, targetSince: null },
   ...{ chains: null, check: null, fault: null, retry: null },
 };
 
@@ -138,7 +140,9 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     }
     case 'set': {
       const { environmentBackupTarget = was.environmentBackupTarget, chains = was.chains } = act;
-      const set = { ...was, environmentBackupTarget, chains: chains === null ? null : [...chains] };
+      const since = was.environmentBackupTarget ? was.targetSince : Instant.parse(now.toISOString());
+      const targetSince = environmentBackupTarget ? since : null;
+      const set = { ...was, environmentBackupTarget, targetSince, chains: chains === null ? null : [...chains] };
       return was.state === 'suspended' || was.state === 'degraded' ? set : settled(set);
     }
     case 'degrade': {
@@ -159,13 +163,13 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return settled({ ...was, fault: null, retry: null });
     }
     case 'leave':
-      return { ...was, state: 'left', environmentBackupTarget: false, fault: null, retry: null };
+      return { ...was, state: 'left', environmentBackupTarget: false, targetSince: null, fault: null, retry: null };
   }
 }
 
 function standingOf(member: Member): Standing {
-  const { state, destination, since, environmentBackupTarget, chains, check, fault, retry } = member;
-  return { state, destination, since, environmentBackupTarget, chains, check, fault, retry };
+  const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
+  return { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
 }
 
 function refusedActOn(member: Member | undefined, { what }: MemberAct, why?: string): MemberActRefused {

@@ -19,6 +19,8 @@ export interface ServePorts extends SlotPorts {
   readonly provenSince: (node: string, since: Date) => Promise<Date | undefined>;
   /** Pings the dead man's switch. */
   readonly ping: (signal: AbortSignal) => Promise<void>;
+  /** Brings the members what they lack, and tells who is badly off. Absent: there are none. Rejects only with `signal`. */
+  readonly deliver?: (signal: AbortSignal) => Promise<void>;
   /** Also pings this often while no alarm is raised. Absent: after successful runs only. */
   readonly pingSeconds?: number;
 }
@@ -30,6 +32,9 @@ const RUNS_AT_ONCE = 2;
 const LONGEST_PAUSE = 30;
 
 const WATCH_SECONDS = 300;
+
+/** Delivery follows each run that seals; what failed is tried again with the next hour. */
+const DELIVER_SECONDS = 3600;
 
 /** Another process works on the slot: it ends, or its lease does. */
 const LOOK_AGAIN_SECONDS = 60;
@@ -43,6 +48,7 @@ export async function serveOnce(
   const limit = pLimit(RUNS_AT_ONCE);
   const began = ports.clock.now();
   const ends = await Promise.all(nodes.map((node) => limit(() => turn(node, began, ports, signal))));
+  await ports.deliver?.(signal);
   await ports.alarms.flush(signal);
   return ends;
 }
@@ -57,8 +63,10 @@ export async function serve(nodes: readonly ServedNode[], ports: ServePorts, sig
   signal.addEventListener('abort', stop, { once: true });
   const limit = pLimit(RUNS_AT_ONCE);
   const began = ports.clock.now();
+  const sealed = bell();
   const loops = [
-    ...nodes.map((node) => tend(node, began, ports, limit, end.signal)),
+    ...nodes.map((node) => tend(node, began, ports, limit, end.signal, sealed.ring)),
+    keepDelivering(ports, sealed, end.signal),
     watch(nodes, began, ports, end.signal),
     keepPinging(ports, end.signal),
   ];
@@ -69,16 +77,49 @@ export async function serve(nodes: readonly ServedNode[], ports: ServePorts, sig
 }
 
 /** One node: slot after slot, and within a slot again and again until its work is done or the next slot is due. */
-async function tend(node: ServedNode, began: Date, ports: ServePorts, limit: LimitFunction, signal: AbortSignal) {
+async function tend(
+  node: ServedNode,
+  began: Date,
+  ports: ServePorts,
+  limit: LimitFunction,
+  signal: AbortSignal,
+  onSealed: () => void,
+) {
   let failures = 0;
   let current = '';
   for (;;) {
     const { slot, end } = await limit(() => turn(node, began, ports, signal));
+    if (end.state === 'done' && end.run.outcome === 'sealed') onSealed();
     failures = end.state !== 'failed' ? 0 : slot === current ? failures + 1 : 1;
     current = slot;
     const next = node.schedule.next(new Date(slot)).getTime();
     const again = ports.clock.now().getTime() + waitSeconds(end, failures, node.schedule.everySeconds) * 1000;
     await until(new Date(end.state === 'done' ? next : Math.min(next, again)), ports, signal);
+  }
+}
+
+/** Rings for whoever waits by then. */
+function bell() {
+  let rung = Promise.withResolvers<void>();
+  const ring = () => {
+    rung.resolve();
+    rung = Promise.withResolvers();
+  };
+  return { ring, next: () => rung.promise };
+}
+
+/** Beside the runs: a member that is slow to take its files holds up no backup. */
+async function keepDelivering({ deliver, pause }: ServePorts, sealed: ReturnType<typeof bell>, signal: AbortSignal) {
+  if (deliver === undefined) return;
+  for (;;) {
+    // Taken before the delivery: what is sealed while it goes on is delivered right behind it.
+    const next = sealed.next();
+    await deliver(signal);
+    const stop = new AbortController();
+    const waited = pause(DELIVER_SECONDS, AbortSignal.any([signal, stop.signal])).catch(() => {});
+    await Promise.race([next, waited]);
+    stop.abort();
+    signal.throwIfAborted();
   }
 }
 

@@ -1,0 +1,50 @@
+import type { ServeAlarm } from '../core/alarms.ts';
+import { LedgerholdError } from '../core/errors.ts';
+import { memberAlarms } from '../core/member-alarms.ts';
+import type { AlarmBoard } from '../local/alarm-board.ts';
+import { checkWeekly } from '../vault/check-members.ts';
+import { memberStatus } from '../vault/member-status.ts';
+import { readMembers } from '../vault/members.ts';
+import { deliverNow } from './deliver-now.ts';
+import { type OpenRegistry, openRegistry } from './members.ts';
+import { bytesText } from './render/units.ts';
+import type { StepsWorld } from './serve-steps.ts';
+
+/** What `serve` does for the members every hour and after each run that seals: delivers, and tells who is badly off. */
+export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {
+  const registry = await openRegistry(world.shell, world.loaded);
+  const { note } = world.shell;
+  try {
+    const { ends, unreadable } = await deliverNow({ note, signal }, registry);
+    for (const { member, objects, totals } of ends.filter((end) => end.objects > 0)) {
+      note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
+    }
+    for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
+    await checkWeekly(
+      registry,
+      (await readMembers(registry.vault)).members.map(({ value }) => value),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof LedgerholdError)) throw error;
+    // It is our own vault: whoever then lags is told of below.
+    note(`the delivery to members failed: ${error.message}`);
+  }
+  await tellMembers(registry, alarms, signal);
+}
+
+async function tellMembers({ vault, clock }: OpenRegistry, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {
+  const { members, unreadable } = await readMembers(vault);
+  for (const { id, fault } of unreadable) {
+    await alarms.raise('MEMBER_SUSPENDED', id, fault.name, { what: fault.message, error: fault }, signal);
+  }
+  for (const { value: member } of members) {
+    const { chains, lastReceiptAt } = await memberStatus(vault, member);
+    const behindSince = chains.map((chain) => chain.behindSince);
+    for (const [alarm, what] of Object.entries(memberAlarms({ ...member, lastReceiptAt, behindSince }, clock.now()))) {
+      const name = alarm as ServeAlarm;
+      if (what === undefined) await alarms.clear(name, member.member, 'it has what it is to have', signal);
+      else await alarms.raise(name, member.member, member.fault?.name ?? '', { what }, signal);
+    }
+  }
+}

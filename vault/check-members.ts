@@ -1,0 +1,39 @@
+import pLimit from 'p-limit';
+import { type Destination, MemberUnavailable } from '../core/delivery.ts';
+import { isDue, type Member } from '../core/members.ts';
+import { Instant } from '../core/names.ts';
+import { actOn, type RegistryPorts } from './members.ts';
+
+export interface CheckPorts extends RegistryPorts {
+  readonly destinationOf: (member: Member) => Destination;
+}
+
+/** Looks at a destination by trying, and writes down what was found. Rejects with `MemberUnavailable`. */
+export async function checkMember(ports: CheckPorts, member: Member): Promise<Member> {
+  const faults = [...(await ports.destinationOf(member).check())];
+  const at = Instant.parse(ports.clock.now().toISOString());
+  return (await actOn(ports, member.member, { what: 'check', report: { at, faults } })).value;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+const CHECKS_AT_ONCE = 16;
+
+/** Every destination that files go to is looked at once a week. One that is not reached is the delivery's to tell. */
+export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<Member[]> {
+  const limit = pLimit(CHECKS_AT_ONCE);
+  const now = ports.clock.now();
+  const old = members.filter((member) => {
+    return isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS;
+  });
+  const checked = await Promise.all(
+    old.map((member) =>
+      limit(() =>
+        checkMember(ports, member).catch((error: unknown) => {
+          if (error instanceof MemberUnavailable) return member;
+          throw error;
+        }),
+      ),
+    ),
+  );
+  return checked;
+}
