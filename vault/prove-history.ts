@@ -1,14 +1,17 @@
 import { type BlockRef, ChainAgreement, type ChainManifest, ChainRecord } from '../core/chain.ts';
+import { Seq } from '../core/names.ts';
 import { type Finding, statusOf, violation } from '../core/proof.ts';
+import type { Seal } from '../core/seen.ts';
 import type { Vault } from '../core/vault.ts';
 import { headNumber } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
-import { chainFileKey, chainPrefix, recordKey } from './layout.ts';
+import { chainFileKey, chainPrefix, recordKey, signatureKey } from './layout.ts';
 import { type BytesOptions, proveBytes } from './prove-bytes.ts';
 import { orFinding, type ProofContext, proveLinkOf } from './prove-chain.ts';
 import { proveSize, sizesUnder } from './prove-size.ts';
 import type { Trust } from './trust.ts';
+import { tellUncited } from './uncited.ts';
 
 export interface HistoryOptions extends BytesOptions {
   readonly network: string | undefined;
@@ -37,7 +40,7 @@ export interface HistoryReport {
 
 export interface ProvenHistory {
   readonly report: HistoryReport;
-  readonly manifests: readonly { readonly seq: number; readonly sha256: string; readonly slot: string }[];
+  readonly manifests: readonly (Seal & { readonly slot: string })[];
   readonly signers: readonly string[];
 }
 
@@ -49,7 +52,8 @@ interface Held {
 
 /**
  * Re-proves a chain's history: every manifest signed and citing the one before it, every record the one that was sealed,
- * the files whole, and the blocks of those that are of the chain following each other from genesis on.
+ * the files whole, and the blocks of those that are of the chain following each other from genesis on. What lies beside
+ * it, such as files whose manifest has not arrived yet, is told.
  */
 export async function proveHistory(node: string, options: HistoryOptions): Promise<ProvenHistory> {
   const { vault, network, trust } = options;
@@ -58,6 +62,7 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
   const held = new Map<string, Held>();
   const manifests: ProvenHistory['manifests'][number][] = [];
   const signers = new Set<string>();
+  const cited = new Set<string>();
   let before: Document<ChainManifest> | undefined;
   const last = await headNumber(vault, HISTORY, node);
   for (let seq = 1; seq <= last; seq++) {
@@ -66,18 +71,28 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
     before = link.manifest;
     if (before === undefined) continue;
     const { value, sha256 } = before;
-    manifests.push({ seq, sha256, slot: value.slot });
+    manifests.push({ seq: Seq.parse(seq), sha256, slot: value.slot });
     signers.add(value.signer);
+    for (const key of citedBy(before)) cited.add(key);
     findings.push(...(await takeIn(context, value, held)), ...(await proveAgreement(vault, value)));
     findings.push(...proveLine(HISTORY.keyOf(node, seq), [...held.values()], value.head));
   }
   const standing = [...held.values()].filter(({ orphaned }) => !orphaned).map(({ record }) => record.value);
-  const bytes = await proveFiles(node, [...held.values()], options, findings);
+  const sizes = await sizesUnder(vault, chainPrefix(node));
+  const bytes = await proveFiles(node, [...held.values()], sizes, options, findings);
+  for (const { record } of held.values()) cited.add(chainFileKey(node, record.value.file.name));
+  findings.push(...tellUncited(node, sizes.keys(), cited));
   const head = standing.at(-1)?.end ?? null;
   const counts = { files: standing.length, orphaned: held.size - standing.length };
   const report = { node, status: statusOf(findings), ...counts, head, bytes, findings };
   return { report, manifests, signers: [...signers] };
 }
+
+/** Keys of a manifest, and of the documents that it rests on. */
+const citedBy = ({ key, sha256, value }: Document<ChainManifest>): string[] => [
+  ...[key, signatureKey(key, sha256), value.agreement.key],
+  ...value.records.map((record) => record.key),
+];
 
 /** Applies what a manifest adds and takes out. */
 async function takeIn({ vault, node, network }: ProofContext, value: ChainManifest, held: Map<string, Held>) {
@@ -154,11 +169,11 @@ async function proveAgreement(vault: Vault, { agreement, head }: ChainManifest):
 async function proveFiles(
   node: string,
   held: readonly Held[],
+  sizes: ReadonlyMap<string, number>,
   options: HistoryOptions,
   findings: Finding[],
 ): Promise<number> {
   const newest = Math.max(...held.map(({ seq }) => seq));
-  const sizes = await sizesUnder(options.vault, chainPrefix(node));
   const whole: ChainRecord[] = [];
   let bytes = 0;
   for (const { record: document, seq } of held) {

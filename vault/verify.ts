@@ -1,7 +1,8 @@
 import type { ChainRecord } from '../core/chain.ts';
-import { setId } from '../core/names.ts';
+import { type NetworkName, Seq, setId } from '../core/names.ts';
 import type { Comparison } from '../core/positions.ts';
 import { type Finding, statusOf } from '../core/proof.ts';
+import type { Seal, Trail } from '../core/seen.ts';
 import { isSnapshot } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -16,6 +17,7 @@ import { proveSet, type SetProof } from './prove-set.ts';
 import { proveSize, sizesUnder } from './prove-size.ts';
 import { nodesIn, type StoredManifest } from './sets.ts';
 import { trustFrom } from './trust.ts';
+import { tellForeign } from './uncited.ts';
 
 export type Status = 'proven' | 'violated' | 'unknown';
 
@@ -26,7 +28,7 @@ export interface VerifyOptions {
   readonly protocolNamed: (name: string) => Protocol;
   /** Ids of the sets to prove; all if absent. Their chains are proved whole either way. */
   readonly sets?: readonly string[];
-  /** Only the newest set of each node. */
+  /** Only the newest set of each node, and of chains beside sets the newest files; a vault without sets is read whole. */
   readonly newest?: boolean;
   /** `structure` leaves the artifacts' bytes unread. */
   readonly depth: 'structure' | 'bytes';
@@ -55,6 +57,10 @@ export interface SetReport {
 
 export interface VerifyReport {
   readonly status: Status;
+  /** Undefined if the vault does not say it. */
+  readonly network: NetworkName | undefined;
+  /** Every manifest that could be read, of each chain of manifests that was looked at. */
+  readonly trails: readonly Trail[];
   readonly heads: readonly { readonly node: string; readonly seq: number; readonly sha256: string }[];
   readonly sets: readonly SetReport[];
   /** Histories of chains, each proved whole; none where single sets were asked for. */
@@ -69,17 +75,17 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const findings: Finding[] = [];
   const format = await orFinding(findings, FORMAT_KEY, () => readVaultFormat(vault));
   const trust = await trustFrom(vault, options.publicKeys);
-  const heads: VerifyReport['heads'][number][] = [];
+  const trails: Trail[] = [];
   const sets: SetReport[] = [];
-  const digests = new Set<string>();
   const signers = new Set<string>();
   const sealed = new Set<string>();
   for (const node of await nodesIn(vault)) {
     const chain = await proveChain(vault, node, format?.network, trust);
     const sizes = await sizesUnder(vault, `sets/${node}/runs/`);
     findings.push(...chain.findings);
+    const seals: Seal[] = [];
     for (const link of chain.links) {
-      if (link.manifest) digests.add(link.manifest.sha256);
+      if (link.manifest) seals.push({ seq: Seq.parse(link.seq), sha256: link.manifest.sha256 });
       if (link.manifest) signers.add(link.manifest.value.signer);
       if (link.manifest) sealed.add(`${node}/${link.manifest.value.slot}`);
       const meant = options.newest === true ? link === chain.links.at(-1) : true;
@@ -87,8 +93,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       if (wanted) sets.push(await reportOn(setId(node, link.seq), link, sizes, options));
       else findings.push(...link.findings);
     }
-    const head = chain.links.at(-1)?.manifest;
-    if (head !== undefined) heads.push({ node, seq: head.value.seq, sha256: head.sha256 });
+    if (seals.length > 0) trails.push({ kind: 'sets', node, seals });
   }
   const chains: HistoryReport[] = [];
   for (const node of options.sets === undefined ? await nodesIn(vault, 'chain') : []) {
@@ -96,36 +101,55 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       report,
       manifests,
       signers: own,
-    } = await proveHistory(node, { ...options, network: format?.network, trust });
-    // Of a chain whose first run was broken off there is nothing that could be proved.
-    if (manifests.length > 0 || report.findings.length > 0) chains.push(report);
-    for (const { sha256, slot } of manifests) {
-      digests.add(sha256);
+    } = await proveHistory(node, {
+      ...{ ...options, network: format?.network, trust },
+      newest: options.newest === true && sets.length > 0,
+    });
+    // Of a chain whose first run was broken off, or has not arrived yet, there is nothing that could be proved.
+    if (manifests.length > 0 || report.status !== 'proven') chains.push(report);
+    const seals: Seal[] = [];
+    for (const { seq, sha256, slot } of manifests) {
+      seals.push({ seq, sha256 });
       sealed.add(`${node}/${slot}`);
     }
     for (const signer of own) signers.add(signer);
-    const head = manifests.at(-1);
-    if (head !== undefined) heads.push({ node, seq: head.seq, sha256: head.sha256 });
+    if (seals.length > 0) trails.push({ kind: 'chain', node, seals });
   }
   findings.push(
     ...(await proveKeys(vault, trust, signers)),
     ...(await proveLeases(vault, sealed)),
     ...(await proveDrills(vault, trust)),
+    ...(await tellForeign(vault)),
   );
-  if (format === undefined && heads.length > 0 && !findings.some(({ about }) => about === FORMAT_KEY)) {
+  if (format === undefined && trails.length > 0 && !findings.some(({ about }) => about === FORMAT_KEY)) {
     findings.push({ level: 'violation', code: 'FORMAT_MISSING', about: FORMAT_KEY, text: `${FORMAT_KEY} is missing` });
   }
   if (sets.length + chains.length === 0) {
     const text = 'there is no set here to prove';
     findings.push({ level: 'unknown', code: 'NOTHING_TO_PROVE', about: vault.url, text });
   }
-  if (options.expectHead !== undefined && !digests.has(options.expectHead)) {
+  const known = trails.flatMap(({ seals }) => seals.map(({ sha256 }): string => sha256));
+  if (options.expectHead !== undefined && !known.includes(options.expectHead)) {
     const text = `no manifest in this vault has the digest ${options.expectHead}: the end of a chain was removed or replaced`;
     findings.push({ level: 'violation', code: 'HEAD_MISSING', about: 'sets/', text });
   }
-  const all = [...findings, ...[...sets, ...chains].flatMap((each) => each.findings)];
-  return { status: statusOf(all), heads, sets, chains, findings };
+  const status = statusOf(everything({ findings, sets, chains }));
+  return { status, network: format?.network, trails, heads: headsOf(trails), sets, chains, findings };
 }
+
+/** The same report with what else was found about the vault as a whole. */
+export function withFindings(report: VerifyReport, more: readonly Finding[]): VerifyReport {
+  const all = { ...report, findings: [...report.findings, ...more] };
+  return { ...all, status: statusOf(everything(all)) };
+}
+
+const everything = ({ findings, sets, chains }: Pick<VerifyReport, 'findings' | 'sets' | 'chains'>): Finding[] => [
+  ...findings,
+  ...[...sets, ...chains].flatMap((each) => each.findings),
+];
+
+const headsOf = (trails: readonly Trail[]): VerifyReport['heads'] =>
+  trails.flatMap(({ node, seals }) => seals.slice(-1).map(({ seq, sha256 }) => ({ node, seq, sha256 })));
 
 async function reportOn(
   set: string,
