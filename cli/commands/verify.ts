@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Vault } from '../../core/vault.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { findSet } from '../../vault/sets.ts';
-import { type VerifyReport, verify } from '../../vault/verify.ts';
+import { type VerifyReport, verify, withFindings } from '../../vault/verify.ts';
 import { proveDeep } from '../../vault/verify-deep.ts';
 import { deepChain } from '../deep-chain.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -11,8 +11,9 @@ import type { Act, Outcome, Shell } from '../shell.ts';
 import { decryptionMeant, IDENTITY_OPTION, PUBLIC_KEY_OPTION, publicKeysMeant, type TrustFlags } from '../trust.ts';
 import { UsageError } from '../usage-error.ts';
 import { VAULT_OPTION, vaultMeant } from '../vaults.ts';
+import { beginVisit, type VisitFlags } from '../visit.ts';
 
-export interface VerifyFlags extends TrustFlags {
+export interface VerifyFlags extends TrustFlags, VisitFlags {
   readonly all?: boolean;
   readonly quick?: boolean;
   readonly deep?: boolean;
@@ -23,11 +24,16 @@ export interface VerifyFlags extends TrustFlags {
 export function define(command: Command, act: Act): void {
   command
     .argument('[set...]', 'node/number, a number, a slot, or latest; default: the newest of each node')
-    .option('--all', 'every set')
+    .option('--all', 'every set; without sets, as at a member, every file is read anyway')
     .option('--quick', 'structure only: the artifacts’ bytes are not read')
     .option('--deep', 'also open every artifact and read the positions out of it again')
     .option(...IDENTITY_OPTION)
     .option('--expect-head <sha256>', 'a manifest that must be there; finds a removed tail')
+    .option(
+      '--remember <file>',
+      'what this visit saw, for the next one: finds a history that was taken back; default: none',
+    )
+    .option('--compare <other...>', 'another member’s vault, or the file that --remember made of it: finds a fork')
     .option(...VAULT_OPTION)
     .option(...PUBLIC_KEY_OPTION)
     .action(act<VerifyFlags>(verifyVerb));
@@ -47,10 +53,11 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
   }
   const vault = await vaultMeant(shell, flags);
   const publicKeys = await publicKeysMeant(shell, flags);
+  const visit = await beginVisit(shell, flags, { vault, publicKeys, sets: wanted });
   const decrypt = await decryptionMeant(shell, flags.identity);
   const onBytes = counter(shell);
   const common = { vault, protocolNamed, signal: shell.signal, onBytes };
-  const report = await verify({
+  const proof = await verify({
     ...common,
     publicKeys,
     ...(await setsMeant(vault, flags, wanted)),
@@ -61,12 +68,13 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
     }),
     ...(flags.expectHead !== undefined && { expectHead: flags.expectHead }),
   });
-  const exit = EXIT[report.status];
+  const { findings, nouns, text } = await visit.end(proof);
+  const report = withFindings(proof, findings);
   return {
-    exit,
+    exit: EXIT[report.status],
     code: codeOf(report, flags),
-    nouns: verifyNouns(report, vault.url),
-    text: verifyText(report, vault.url, flags),
+    nouns: { ...verifyNouns(report, vault.url), ...nouns },
+    text: verifyText(report, vault.url, { ...flags, told: text }),
   };
 }
 

@@ -12,7 +12,7 @@ export function verifyNouns(report: VerifyReport, vault: string): Record<string,
 export function verifyText(
   { status, heads, sets, chains, findings }: VerifyReport,
   vault: string,
-  { quick, deep }: { readonly quick?: boolean; readonly deep?: boolean },
+  { quick, deep, told }: { readonly quick?: boolean; readonly deep?: boolean; readonly told: readonly string[] },
 ): string[] {
   const bytes = [...sets, ...chains].reduce((sum, each) => sum + each.bytes, 0);
   const what =
@@ -32,6 +32,7 @@ export function verifyText(
     ...findings.flatMap(findingText),
     ...(sets.length + chains.length + findings.length === 0 ? [] : ['']),
     ...heads.map(({ node, seq, sha256 }) => `head of ${node}: ${seq}, ${sha256}`),
+    ...told,
     `${words[status]}: ${counted.join(', ')} in ${vault} (${what})`,
   ];
 }

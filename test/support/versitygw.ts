@@ -59,6 +59,22 @@ export async function startVersitygw(binary: string, { versions = false } = {}):
   return { endpoint, region: 'us-east-1', account: ROOT.accessKeyId, credentials: ROOT, stop };
 }
 
+/** Another account on the server, which owns the buckets that it makes. Its id is its access key, as in policies here. */
+export async function newAccount(
+  { endpoint }: Versitygw,
+  id: string,
+): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  const binary = findVersitygw();
+  if (binary === undefined) throw new Error('versitygw is not here');
+  const account = { accessKeyId: id, secretAccessKey: `the-secret-of-${id}` };
+  const admin = ['admin', '-a', ROOT.accessKeyId, '-s', ROOT.secretAccessKey, '-er', endpoint];
+  const user = ['create-user', '-a', id, '-s', account.secretAccessKey, '-r', 'userplus'];
+  const made = spawn(binary, [...admin, ...user], { stdio: 'ignore', env: {} });
+  const [code] = await once(made, 'exit');
+  if (code !== 0) throw new Error(`versitygw does not make the account ${id}`);
+  return account;
+}
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
