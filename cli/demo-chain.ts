@@ -9,6 +9,7 @@ import { ClientMissing } from './chain-restore-errors.ts';
 import { backup } from './commands/backup.ts';
 import { drillVerb } from './commands/drill.ts';
 import { verifyVerb } from './commands/verify.ts';
+import { type MembersShown, showMembers, showMembersJoin } from './demo-members.ts';
 import { DEMO_FILES, type DemoWorld } from './demo-world.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { noChainText, noGethText } from './render/demo.ts';
@@ -23,6 +24,7 @@ export interface ChainShown {
   readonly first: Outcome;
   readonly stalled: Outcome;
   readonly second: Outcome;
+  readonly members: MembersShown;
   readonly verify: Outcome;
   /** Undefined where there is no geth. */
   readonly drill: Outcome | undefined;
@@ -40,6 +42,7 @@ export async function showChain({ shell, chain }: DemoWorld, show: Show): Promis
   const run = (slot: string) => backup(shell, { node: CHAIN_NODE, slot, reason: 'manual' });
   await chain.grow(HEIGHTS.first);
   const first = await show('chain: agree on a block, export, seal', 0, () => run('demo-1'));
+  await showMembersJoin(shell, show);
   const [, last] = chain.validators;
   if (last === undefined) throw new TypeError('the demo’s chain has two validators');
   await chain.stopNode(last.name);
@@ -47,11 +50,12 @@ export async function showChain({ shell, chain }: DemoWorld, show: Show): Promis
   const stalled = await show(`chain: the same with ${last.name} stopped`, 4, () => stall(() => run('demo-2')));
   await chain.startNode(last.name);
   const second = await show(`chain: the same slot again, ${last.name} being back`, 0, () => run('demo-2'));
+  const members = await showMembers(shell, show);
   const proof = { vault: DEMO_FILES.vault, publicKey: [DEMO_FILES.publicKey], identity: DEMO_FILES.identity };
   const verify = await show('verify --deep: every position, every block', 0, () =>
     verifyVerb(shell, { ...proof, all: true, deep: true }, []),
   );
-  return { first, stalled, second, verify, drill: await showDrill(shell, show) };
+  return { first, stalled, second, members, verify, drill: await showDrill(shell, show) };
 }
 
 /** A run that stalls is what is to be shown; anything else that it may end with is not. */

@@ -1,6 +1,8 @@
 import type { DemoChain } from './chain.ts';
 import type { DemoNetwork } from './network.ts';
 
+export const DEMO_NETWORK = 'demo';
+
 /** What the config calls the two nodes. */
 export const VALIDATOR_NODE = 'validator-1';
 export const CHAIN_NODE = 'consortium';
@@ -19,7 +21,7 @@ export function demoConfig(
   chain?: DemoChain,
 ) {
   return `# What \`ledgerhold demo\` backs up, all of it on this machine. Replaced by the next start.
-network: demo
+network: ${DEMO_NETWORK}
 vault: { folder: ./vault }
 encryption: { recipients: [${recipient}] }
 signing: { keyFile: ./signing-key.pem }

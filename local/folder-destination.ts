@@ -13,7 +13,7 @@ import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
 import { folderVault } from './folder-vault.ts';
 
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
-const CANARY = 'canary.txt';
+const CANARY = 'canary/folder.txt';
 
 /** A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing. */
 export function folderDestination(path: string, network: string, member: string): Destination {

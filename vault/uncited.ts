@@ -7,7 +7,11 @@ const OF_A_CHAIN =
   /^([^/]+\.rlp(\.gz|\.zst)?|records\/[^/]+\.json|runs\/[^/]+\/\d+\/agreement\.json|manifests\/\d{8}(\.json|-[0-9a-f]{64}\.sig))$/;
 
 /** What a vault's keys begin with; `docs/formats/vault-v1.md` has them all. */
-const FOLDERS = ['keys', 'sets', 'chain', 'leases', 'holds', 'drills', 'members', 'deliveries', 'settings'];
+const FOLDERS = [
+  ...['keys', 'sets', 'chain', 'leases', 'holds', 'drills', 'members', 'deliveries', 'settings'],
+  // At a member: what was left there by looking whether anything can be put there, and no more than that.
+  'canary',
+];
 
 /** Enough to find out whose they are; a stranger's million objects are not told one by one. */
 const NAMED = 3;

@@ -5,6 +5,7 @@ import type { SetReport } from '../../vault/verify.ts';
 import type { Shown } from '../commands/demo.ts';
 import type { ChainShown } from '../demo-chain.ts';
 import type { Damage } from '../demo-damage.ts';
+import { shareOf } from '../demo-members.ts';
 import { DEMO_FILES, DEMO_FOLDER, type DemoWorld } from '../demo-world.ts';
 import { bytesText, measuredText, table } from './units.ts';
 
@@ -74,9 +75,13 @@ export function demoNouns({
   };
 }
 
-const chainNouns = ({ first, stalled, second, verify, drill }: ChainShown): Record<string, unknown> => ({
+const chainNouns = ({ first, stalled, second, members, verify, drill }: ChainShown): Record<string, unknown> => ({
   ...{ first: first.nouns, stalled: stalled.nouns, second: second.nouns, verify: verify.nouns },
   drill: drill?.nouns ?? null,
+  members: {
+    ...{ away: members.away.nouns, whole: members.whole.nouns },
+    verified: Object.fromEntries(Object.entries(members.verified).map(([member, { code }]) => [member, code])),
+  },
 });
 
 export function demoText({ backup, verify, flipped, reversed, drill, chain, milliseconds }: Shown): string[] {
@@ -92,12 +97,18 @@ export function demoText({ backup, verify, flipped, reversed, drill, chain, mill
       ['  wrong order', `found: ${count(violationsOf(reversed.found))}`],
       ['  drill', `restored and checked; recovery took ${measuredText(rtoMilliseconds)}`],
       ['  chain', chain === undefined ? NO_CHAIN : chainText(chain)],
+      ...(chain === undefined ? [] : [['  members', membersText(chain)]]),
     ]),
     '',
     `Left in ${DEMO_FOLDER} until the next demo: the vault, the public key, and the identity that opens it. Look at it:`,
     `  npx ledgerhold sets --vault ${DEMO_FILES.vault}`,
     `  npx ledgerhold show latest --vault ${DEMO_FILES.vault}`,
     `  npx ledgerhold verify --all --vault ${DEMO_FILES.vault} --public-key ${DEMO_FILES.publicKey}`,
+    ...(chain === undefined
+      ? []
+      : [
+          `  npx ledgerhold verify --vault ${shareOf('bank-c')} --public-key ${DEMO_FILES.publicKey}   as a member does`,
+        ]),
     'Then try it on a node of yours:',
     '  npx ledgerhold init      writes a ledgerhold.yaml to fill in',
     '  npx ledgerhold doctor    checks it without changing anything',
@@ -109,6 +120,11 @@ function chainText({ second, stalled, verify, drill }: ChainShown): string {
   const { head, historyFiles } = second.nouns as { head: { number: number }; historyFiles: number };
   const restored = drill === undefined ? 'not restored, for want of a geth' : 'restored into geth: the same state';
   return `blocks 0 to ${head.number} in ${historyFiles} files, a stopped validator found (exit ${stalled.exit}), ${verify.code}, ${restored}`;
+}
+
+function membersText({ members: { verified, away } }: ChainShown): string {
+  const proven = Object.entries(verified).map(([member, { code }]) => `${member} ${code}`);
+  return `one was away (exit ${away.exit}) and caught up, one joined late; each by itself: ${proven.join(', ')}`;
 }
 
 const count = (violations: readonly string[]): string =>

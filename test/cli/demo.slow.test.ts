@@ -44,6 +44,13 @@ const run = promisify(execFile);
     stalled: { error: { name: 'ConsensusStalled', message: expect.stringContaining('bank-b NodeUnavailable') } },
     second: { outcome: 'sealed', seq: 2, fence: 2, head: HEAD, files: [{ start: { number: 99 }, end: HEAD }] },
     verify: { status: 'proven', chains: [{ node: 'consortium', head: HEAD }] },
+    members: {
+      away: { members: [{ outcome: 'whole' }, { outcome: 'suspended', fault: { name: 'ANOTHER_FOLDER' } }] },
+      whole: {
+        members: ['bank-a', 'bank-b', 'bank-c'].map((member) => ({ member, outcome: 'whole', totals: { files: 2 } })),
+      },
+      verified: { 'bank-a': 'PROVEN', 'bank-b': 'PROVEN', 'bank-c': 'PROVEN' },
+    },
   };
   const leftovers = async () => (await readdir(folder)).filter((name) => name !== '.ledgerhold');
 
