@@ -3,6 +3,7 @@ import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { onlyWriteOnce } from '../core/bucket-policy.ts';
 
 export interface VaultBucketProps {
   /** Encrypts its objects at rest. */
@@ -37,7 +38,7 @@ export function vaultBucket(scope: Construct, { key, prefix, name }: VaultBucket
     lifecycleRules: [{ ...HIDDEN, abortIncompleteMultipartUploadAfter: Duration.days(7) }],
     serverAccessLogsBucket: accessLogs(scope) as IBucket,
   });
-  bucket.addToResourcePolicy(onlyWriteOnce(bucket));
+  bucket.addToResourcePolicy(PolicyStatement.fromJson(onlyWriteOnce(bucket.arnForObjects('*'))));
   bucket.addToResourcePolicy(recordsStay(bucket, prefix));
   return bucket;
 }
@@ -52,21 +53,6 @@ function accessLogs(scope: Construct): Bucket {
   });
   Validations.of(logs).acknowledge({ id: 'AwsSolutions-S1', reason: 'It is the bucket of the access logs.' });
   return logs;
-}
-
-/**
- * PutObject alone would allow overwriting, so a write must say `If-None-Match`. The parts of a multipart upload cannot:
- * they create no object, and its completion is checked instead.
- */
-function onlyWriteOnce(bucket: Bucket): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'OnlyWriteOnce',
-    effect: Effect.DENY,
-    principals: [new AnyPrincipal()],
-    actions: ['s3:PutObject'],
-    resources: [bucket.arnForObjects('*')],
-    conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
-  });
 }
 
 /** Retention may delete what lies beside receipts, and by name alone the two cannot be told apart in a role. */

@@ -223,7 +223,7 @@ describe('the vault', () => {
           Match.objectLike({
             Effect: 'Deny',
             Action: 's3:PutObject',
-            Principal: { AWS: '*' },
+            Principal: '*',
             Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
           }),
         ]),
