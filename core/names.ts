@@ -63,3 +63,9 @@ export const snapshotKeeperRoleName = (network: string): string => `ledgerhold-$
 
 /** What the second vault's key is called in its account and Region: its id is known there only. */
 export const secondVaultKeyAlias = (network: string): string => `alias/ledgerhold-${network}-second`;
+
+/** The one role that adds to members' buckets: fixed, so that a member's policy can name it. At most 60 characters. */
+export const deliveryRoleName = (network: string): string => `ledgerhold-${network}-delivery`;
+
+/** Under which a member's bucket or folder has all that is delivered: what lies there is itself a vault. */
+export const memberPrefix = (network: string, member: string): string => `ledgerhold/${network}/${member}/`;

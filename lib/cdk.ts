@@ -19,6 +19,7 @@ export type { Listeners } from './alarm-topics.ts';
 export type { GroupProps } from './backup-props.ts';
 export { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
+export { MemberBucket, type MemberBucketProps } from './member-bucket.ts';
 export { type SecondPlace } from './second-vault-place.ts';
 export { SecondVaultStack } from './second-vault-stack.ts';
 export { Storage } from './storage.ts';
