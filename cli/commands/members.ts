@@ -1,4 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { TEMPLATES } from '../render/member-templates.ts';
+import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';
 import {
   type AddFlags,
   membersAdd,
@@ -47,4 +49,18 @@ export function define(command: Command, act: Act): void {
     .description('the member leaves: it keeps what it has, and gets nothing further')
     .argument(...ID)
     .action(act(membersRemove));
+  command
+    .command('policy')
+    .description('print what a member creates in its own account: a bucket that lets us add files, and nothing else')
+    .addOption(
+      new Option('--for <tool>', 'a template for it; json: the policy alone, for a bucket that there is')
+        .choices(TEMPLATES)
+        .makeOptionMandatory(),
+    )
+    .option('--member <id>', 'whose; default: the only one of the configuration')
+    .option('--bucket <name>', 'its bucket; default: the configuration’s, or an account-regional name')
+    .option('--kms [arn]', 'encrypt by a key of the member’s: by this one, or by a new one')
+    .option('--object-lock-days <days>', 'lock what was delivered for so many days, in governance mode')
+    .option('--grant-reads', 'let us read back what was delivered, to prove that it is still the same')
+    .action(act<MembersPolicyFlags>(membersPolicy));
 }
