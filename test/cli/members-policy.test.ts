@@ -282,10 +282,16 @@ function hasTerraform(): boolean {
 }
 
 describe('ledgerhold members policy', () => {
-  test('prints the template alone, and takes the only member with a bucket of its own from the configuration', async () => {
+  test('prints the template alone, for the bucket of the configuration', async () => {
     const { exit, stdout, stderr } = await cli('--for', 'json', '--member', 'bank-a');
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
     expect(JSON.stringify(JSON.parse(stdout))).toContain('arn:aws:s3:::bank-a-ledger/ledgerhold/acme/bank-a/*');
+  });
+
+  test('takes the only member where there is one', async () => {
+    await writeFile(join(cwd, 'one.yaml'), CONFIG.replace(/^ {2}- \{ id: bank-f.*$/m, ''));
+    const { json } = await cli('--for', 'terraform', '--config', 'one.yaml', '--json');
+    expect(json()).toMatchObject({ ok: true, member: 'bank-a', bucket: 'bank-a-ledger' });
   });
 
   test('tells with --json whose it is, where, for which role, and the same template', async () => {
