@@ -1,6 +1,6 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { memberPrefix } from '../core/members.ts';
+import { memberPrefix } from '../core/names.ts';
 import { DEMO_NETWORK } from '../demo/config.ts';
 import { deliver } from './commands/deliver.ts';
 import { verifyVerb } from './commands/verify.ts';

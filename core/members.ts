@@ -10,9 +10,6 @@ export const MemberId = z
   .brand('MemberId');
 export type MemberId = z.infer<typeof MemberId>;
 
-/** Where in a member's bucket or folder its share lies; what is under it is a vault of its own. */
-export const memberPrefix = (network: string, member: string): string => `ledgerhold/${network}/${member}/`;
-
 export const BucketDestination = z.strictObject({
   kind: z.literal('bucket'),
   bucket: z.string().min(3).max(63),

@@ -8,7 +8,8 @@ import {
   type Stored,
   tampered,
 } from '../core/delivery.ts';
-import { type MemberFault, memberPrefix } from '../core/members.ts';
+import type { MemberFault } from '../core/members.ts';
+import { memberPrefix } from '../core/names.ts';
 import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
 import { folderVault } from './folder-vault.ts';
 

@@ -1,6 +1,4 @@
 import { type Command, Option } from 'commander';
-import { TEMPLATES } from '../render/member-templates.ts';
-import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';
 import {
   type AddFlags,
   membersAdd,
@@ -10,7 +8,9 @@ import {
   membersResume,
   membersSuspend,
 } from '../member-acts.ts';
+import { TEMPLATES } from '../render/member-templates.ts';
 import type { Act } from '../shell.ts';
+import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';
 
 const ID = ['<id>', 'as the configuration or `members list` has it'] as const;
 
