@@ -15,7 +15,7 @@ export interface SeenCapture {
 }
 
 const seenPrefix = ({ node, slot, fence, component }: SeenCapture): string =>
-  `${leasesPrefix(node, slot)}seen/${fence}-${component}-`;
+  `${leasesPrefix(node, slot)}seen/${fence}-${component}/`;
 
 /** Writes down what is seen now, at most 101 times for a capture. Seconds since this percentage was seen first. */
 export async function see(vault: Vault, capture: SeenCapture, percent: number, now: Date): Promise<number> {
