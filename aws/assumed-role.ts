@@ -43,7 +43,7 @@ function refusalOf(roleArn: string, error: unknown): unknown {
   }
   return new SecondAccountRefused(
     `the second account does not let this one have ${roleArn}`,
-    'Deploy Ledgerhold-<network>-second in the second account: it makes the role, and names who may assume it.',
+    'Deploy Ledgerhold-<network>-Second in the second account: it makes the role, and names who may assume it.',
     { cause: error },
   );
 }

@@ -1,6 +1,7 @@
 import { CreateDBClusterSnapshotCommand, CreateDBSnapshotCommand, type RDSClient } from '@aws-sdk/client-rds';
 import * as z from 'zod';
 import { canonicalBytes } from '../core/canonical.ts';
+import { snapshotId } from '../core/deployed-names.ts';
 import { Instant } from '../core/names.ts';
 import type { CaptureOrder, Polled } from '../core/ports.ts';
 import { isAvailable, pauseSeconds, refuseStuck, SnapshotFailed, STILL_SECONDS } from '../core/rds.ts';
@@ -11,7 +12,6 @@ import {
   SnapshotKind,
   SnapshotReference,
   SourceSettings,
-  snapshotId,
   snapshotTags,
 } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';

@@ -99,7 +99,7 @@ const gone = (id: string): SnapshotNotCopied =>
 
 const KEYS =
   'Let the policy of the key that the database is encrypted with give the second account its use: docs/second-vault.md has the statement. A snapshot with the default key of RDS can never be shared.';
-const DEPLOY = 'Deploy both stacks of this network again: Ledgerhold-<network>, and -second in the second account.';
+const DEPLOY = 'Deploy both stacks of this network again: Ledgerhold-<network>, and -Second in the second account.';
 
 const remedyOf = (code: string): string =>
   REMEDIES[code] ?? (/^(AccessDenied|Unauthorized)/.test(code) ? DEPLOY : KEYS);

@@ -6,13 +6,14 @@ import {
   type RDSClient,
   type Tag,
 } from '@aws-sdk/client-rds';
+import { snapshotPrefix } from '../core/deployed-names.ts';
 import {
   type OwnSnapshot,
   type SnapshotJanitor,
   type SnapshotRemoval,
   SnapshotsUnavailable,
 } from '../core/snapshot-janitor.ts';
-import { type SnapshotKind, snapshotPrefix, TAG } from '../core/snapshots.ts';
+import { type SnapshotKind, TAG } from '../core/snapshots.ts';
 
 /** `Fault` at the end of a name is the SDK's; bundles, which leave its classes out, have the service's own code. */
 const GONE = ['DBSnapshotNotFound', 'DBClusterSnapshotNotFound'];

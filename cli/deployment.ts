@@ -1,7 +1,7 @@
 import { type NodeGroup, nodeGroups } from '../config/node-groups.ts';
 import type { Config } from '../config/schema.ts';
+import { backupMachineName } from '../core/deployed-names.ts';
 import type { Executions } from '../core/executions.ts';
-import { backupMachineName } from '../core/names.ts';
 import { NotSupportedYet } from './context.ts';
 
 /** The backups of one node that run on AWS: a large network has several state machines. Opened without a call. */

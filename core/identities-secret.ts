@@ -4,10 +4,6 @@ import { LedgerholdError } from './errors.ts';
 /** What is stored is JSON; `docs/protocols/splice-identities.md` says how to read it with standard tools. */
 export const IDENTITIES_SECRET_FORMAT = 'ledgerhold/identities-secret/1';
 
-/** The secret in which a deployed node's identities are kept to work with. The history is in the vault. */
-export const identitiesSecretName = (network: string, node: string): string =>
-  `ledgerhold/${network}/${node}/identities`;
-
 /**
  * A secret's first version. The service makes the first one AWSCURRENT whatever label is asked for: so it is this, and
  * no candidate ever is what applications read before it was promoted.

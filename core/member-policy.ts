@@ -1,5 +1,6 @@
 import { onlyHttps, onlyWriteOnce, type PolicyDocument, type Statement } from './bucket-policy.ts';
-import { deliveryRoleName, memberPrefix } from './names.ts';
+import { deliveryRoleName } from './deployed-names.ts';
+import { memberPrefix } from './names.ts';
 
 /** Whom a member lets in, and to where. A text may hold what a template fills in later, such as `${AWS::Region}`. */
 export interface MemberAccess {

@@ -1,16 +1,21 @@
 import * as z from 'zod';
 
-const dns = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** No two hyphens in a row, since RDS takes none: so a name is a part of its snapshots' as it is. */
+const name = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, { error: 'write lower-case letters, digits and single hyphens' });
 
-/** What one config describes. Lower-case letters, digits and hyphens, at most 40. */
-export const NetworkName = z.string().max(40).regex(dns).brand('NetworkName');
+/** What one config describes. Lower-case letters, digits and single hyphens, at most 40. */
+export const NetworkName = name(40).brand('NetworkName');
 export type NetworkName = z.infer<typeof NetworkName>;
 
 /** At most 24 characters: it becomes part of database and snapshot names, which end at 63. */
-export const NodeName = z.string().max(24).regex(dns).brand('NodeName');
+export const NodeName = name(24).brand('NodeName');
 export type NodeName = z.infer<typeof NodeName>;
 
-export const ComponentName = z.string().max(24).regex(dns).brand('ComponentName');
+export const ComponentName = name(24).brand('ComponentName');
 export type ComponentName = z.infer<typeof ComponentName>;
 
 /** The scheduled time (ISO 8601, UTC, whole seconds) or the manual id that a run is for. */
@@ -41,31 +46,6 @@ export type Instant = z.infer<typeof Instant>;
 
 /** How a set is called on the command line: `<node>/<seq>`. */
 export const setId = (node: string, seq: number): string => `${node}/${seq}`;
-
-/**
- * The state machine that backs up a group of a network's nodes: fixed, so that whoever has the network's name finds it.
- * At most 80 characters, as Step Functions allows.
- */
-export const backupMachineName = (network: string, group = 1): string =>
-  `ledgerhold-${network}-backup${group === 1 ? '' : `-${group}`}`;
-
-/** The state machine that exports one chain of a network. At most 76 characters. */
-export const chainMachineName = (network: string, node: string): string => `ledgerhold-${network}-${node}`;
-
-/** The role in the first vault's account that fills the second one: fixed, so that the other account can name it. At most 64. */
-export const secondVaultRoleName = (network: string): string => `ledgerhold-${network}-second-vault`;
-
-/** The role in the first vault's account that shares snapshots with the second one's and has them copied there. At most 64. */
-export const secondSnapshotsRoleName = (network: string): string => `ledgerhold-${network}-second-rds`;
-
-/** The role in the second vault's account that copies snapshots into it; the one above may assume it. At most 64. */
-export const snapshotKeeperRoleName = (network: string): string => `ledgerhold-${network}-rds-keeper`;
-
-/** What the second vault's key is called in its account and Region: its id is known there only. */
-export const secondVaultKeyAlias = (network: string): string => `alias/ledgerhold-${network}-second`;
-
-/** The one role that adds to members' buckets: fixed, so that a member's policy can name it. At most 60 characters. */
-export const deliveryRoleName = (network: string): string => `ledgerhold-${network}-delivery`;
 
 /** Under which a member's bucket or folder has all that is delivered: what lies there is itself a vault. */
 export const memberPrefix = (network: string, member: string): string => `ledgerhold/${network}/${member}/`;

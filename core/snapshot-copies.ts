@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { snapshotCopyId } from './deployed-names.ts';
 import { LedgerholdError } from './errors.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Seq, Sha256, Slot } from './names.ts';
 import type { SnapshotQuotas } from './quota.ts';
 import { LONGEST_SNAPSHOT_SECONDS } from './rds.ts';
-import { isOurTag, SnapshotKind, type SnapshotReference, squeezed } from './snapshots.ts';
+import { isOurTag, SnapshotKind, type SnapshotReference } from './snapshots.ts';
 
 /** A snapshot that a set of the first vault refers to, and that the second one has no copy of. */
 export const LackingSnapshot = z.strictObject({ node: NodeName, seq: Seq, component: ComponentName });
@@ -62,13 +63,9 @@ export function askedAt({ tags }: Pick<FoundSnapshot, 'tags'>): Date | undefined
   return at.success ? new Date(at.data) : undefined;
 }
 
-/** All copies of a network begin so, and nothing that a backup makes does: retention passes over them. */
-export const copyPrefix = (network: string): string => `second-${squeezed(network)}-`;
-
 /**
- * What a copy is called, the same at every repetition, by 14 digits of its reference's digest; at most 62 characters,
- * since RDS documents 63 for a copy of a cluster's snapshot. It has the tags of its source, which bear the proof of its
- * order and by which a restore knows it, and says what set and finished receipt it belongs to.
+ * The same at every repetition. The copy has the tags of its source, which bear the proof of its order and by which a
+ * restore knows it, and says what set and finished receipt it belongs to.
  */
 export function copyOrder(
   reference: SnapshotReference,
@@ -77,7 +74,7 @@ export function copyOrder(
 ): CopyOrder {
   const { kind, id, arn, source: takenOf, tags, network } = reference;
   return {
-    ...{ kind, id: `${copyPrefix(network)}${digest.slice(0, 14)}`, source: { id, arn, takenOf } },
+    ...{ kind, id: snapshotCopyId(network, digest), source: { id, arn, takenOf } },
     tags: { ...tags, [TAG.set]: of.set, [TAG.receipt]: of.receipt, [TAG.copyOf]: arn },
   };
 }

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { Digest } from './canonical.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from './names.ts';
 import type { CaptureOrder } from './ports.ts';
 import type { Artifact, StartReceipt } from './receipts.ts';
@@ -66,22 +65,6 @@ export const SnapshotReference = z.strictObject({
 export type SnapshotReference = z.infer<typeof SnapshotReference>;
 
 type Order = Pick<CaptureOrder, 'network' | 'node' | 'slot' | 'fence' | 'component'>;
-
-/** All of ours begin so: retention, grants and quotas go by it, and by the tags. At most 255 characters, no `--`. */
-export const snapshotPrefix = (network: string, node?: string): string =>
-  `ledgerhold-${[network, ...(node === undefined ? [] : [node])].map(squeezed).join('-')}-`;
-
-/**
- * The name of one attempt's snapshot, the same for every repetition. A slot may hold what a name may not, so 16 digits
- * of its SHA-256 stand for it.
- */
-export function snapshotId({ network, node, slot, fence, component }: Order, digest: Digest): string {
-  const slotDigest = digest(new TextEncoder().encode(slot)).slice(0, 16);
-  return `${snapshotPrefix(network, node)}${squeezed(component)}-${slotDigest}-${fence}`;
-}
-
-/** RDS takes no two hyphens in a row. What is squeezed here is told apart by the tags, which hold the names as they are. */
-export const squeezed = (name: string): string => name.replaceAll(/-{2,}/g, '-');
 
 export const TAG = {
   network: 'ledgerhold:network',

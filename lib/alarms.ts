@@ -16,6 +16,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ALARMS, type AwsAlarm, type AwsRule, awsAlarms, ruleOf, runbookOf, TOO_OLD } from '../core/alarms.ts';
+import { alarmName } from '../core/deployed-names.ts';
 import type { NetworkName } from '../core/names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import type { AlarmTopics } from './alarm-topics.ts';
@@ -34,8 +35,8 @@ export interface AlarmsProps {
   readonly secondVault?: IStateMachine | undefined;
   /** Where the watchdog is, which measures what there is one of in a network. */
   readonly ofNetwork?: { readonly snapshots: boolean };
-  /** Which part of a network this is that has several stacks, such as `2`; default: the first. */
-  readonly group?: string;
+  /** What this stack is of a network that has several, as a part of names; default: the first. */
+  readonly part?: readonly string[];
 }
 
 /** Context of an app for a place that knows no composite alarms: then each alarm that pages does so by itself. */
@@ -43,8 +44,8 @@ export const NO_COMPOSITE = 'ledgerhold:no-composite';
 
 /** What one alarm is about. */
 interface Subject {
-  /** Part of its name, such as `validator-1-participant`. */
-  readonly about: string;
+  /** Parts of its name, such as a node and its component. */
+  readonly about: readonly string[];
   readonly dimensions: Readonly<Record<string, string>>;
   readonly everySeconds?: number;
 }
@@ -68,10 +69,10 @@ export class Alarms extends Construct {
   #raise(name: AwsAlarm, subject: Subject, { network }: AlarmsProps) {
     const rule = ruleOf(name);
     return metricsOf(rule, subject).map(({ metric, suffix }) => {
-      const alarmName = ['ledgerhold', network, subject.about, name, suffix].filter((part) => part !== '').join('-');
-      const alarm = new Alarm(this, `${name}${subject.about}${suffix}`, {
-        alarmName,
-        alarmDescription: this.#description(name, alarmName),
+      const title = alarmName(network, ...subject.about, name, ...suffix);
+      const alarm = new Alarm(this, [name, ...subject.about, ...suffix].join('_'), {
+        alarmName: title,
+        alarmDescription: this.#description(name, title),
         metric,
         threshold: rule.threshold === 'rpo' ? (subject.everySeconds ?? 0) * TOO_OLD : rule.threshold,
         comparisonOperator:
@@ -86,28 +87,28 @@ export class Alarms extends Construct {
   }
 
   /** At most 1,024 characters, and enough for who is woken by it. */
-  #description(name: AwsAlarm, alarmName: string): string {
+  #description(name: AwsAlarm, title: string): string {
     const { region } = Stack.of(this);
-    const console = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#alarmsV2:alarm/${alarmName}`;
+    const console = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#alarmsV2:alarm/${title}`;
     return `${ALARMS[name].means}. Runbook: ${runbookOf(name)}. Console: ${console}`;
   }
 
   /** Many that page at once wake somebody once. */
-  #page(paging: readonly IAlarm[], { topics, network, group }: AlarmsProps): void {
+  #page(paging: readonly IAlarm[], { topics, network, part = [] }: AlarmsProps): void {
     // On a command line every value is a text.
     if ([true, 'true'].includes(this.node.tryGetContext(NO_COMPOSITE))) {
       for (const alarm of paging) (alarm as Alarm).addAlarmAction(topics.wake);
       return;
     }
-    const prefix = ['ledgerhold', network, ...(group === undefined ? [] : [group]), 'PAGE'].join('-');
+    const page = (...parts: string[]) => alarmName(network, ...part, 'PAGE', ...parts);
     const groups = inGroups(paging).map((group, index) => {
-      const id = `Page${index + 1}`;
-      return new CompositeAlarm(this, id, { compositeAlarmName: `${prefix}-${index + 1}`, alarmRule: anyOf(group) });
+      const compositeAlarmName = page(String(index + 1));
+      return new CompositeAlarm(this, `Page${index + 1}`, { compositeAlarmName, alarmRule: anyOf(group) });
     });
     if (groups.length === 0) return;
     const means = 'somebody must look now: an alarm that pages is raised. Its own description names its runbook';
     new CompositeAlarm(this, 'Page', {
-      compositeAlarmName: prefix,
+      compositeAlarmName: page(),
       alarmDescription: means,
       alarmRule: anyOf(groups),
     }).addAlarmAction(topics.wake);
@@ -132,11 +133,11 @@ const anyOf = (alarms: readonly IAlarm[]): IAlarmRule => AlarmRule.anyOf(...alar
 
 /** What a rule is raised for, each by itself. */
 function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
-  const { network, nodes, workflow, retain, deadLetters, ofNetwork, secondVault, group: about = '' } = props;
+  const { network, nodes, workflow, retain, deadLetters, ofNetwork, secondVault, part: about = [] } = props;
   const { metric, each } = ruleOf(name);
   if (each === 'chain') {
     const chains = nodes.filter(({ chain }) => chain === true);
-    return chains.map(({ node }) => ({ about: node, dimensions: { network, node } }));
+    return chains.map(({ node }) => ({ about: [node], dimensions: { network, node } }));
   }
   const watched = nodes.filter(({ credentials, identities }) => {
     return name !== 'IDENTITY_UNREADABLE' || credentials.length > 0 || identities !== undefined;
@@ -144,11 +145,11 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
   if (each === 'component') {
     return watched.flatMap(({ node, components, everySeconds }) =>
       components.map((component) => ({
-        ...{ about: `${node}-${component}`, dimensions: { network, node, component }, everySeconds },
+        ...{ about: [node, component], dimensions: { network, node, component }, everySeconds },
       })),
     );
   }
-  if (each === 'node') return watched.map(({ node }) => ({ about: node, dimensions: { network, node } }));
+  if (each === 'node') return watched.map(({ node }) => ({ about: [node], dimensions: { network, node } }));
   if (each === 'second vault') {
     return secondVault === undefined ? [] : [{ about, dimensions: { StateMachineArn: secondVault.stateMachineArn } }];
   }
@@ -166,11 +167,14 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
     return deadLetters === undefined ? [] : [{ about, dimensions: { QueueName: deadLetters.queueName } }];
   }
   if (ofNetwork === undefined || (name === 'SNAPSHOT_QUOTA' && !ofNetwork.snapshots)) return [];
-  return [{ about: '', dimensions: { network } }];
+  return [{ about: [], dimensions: { network } }];
 }
 
 /** One for each metric: what an expression makes of several depends on which of them have values. */
-function metricsOf({ metric, periodSeconds }: AwsRule, { dimensions }: Subject): { metric: IMetric; suffix: string }[] {
+function metricsOf(
+  { metric, periodSeconds }: AwsRule,
+  { dimensions }: Subject,
+): { metric: IMetric; suffix: string[] }[] {
   const common = {
     namespace: metric.namespace,
     dimensionsMap: { ...dimensions },
@@ -178,11 +182,11 @@ function metricsOf({ metric, periodSeconds }: AwsRule, { dimensions }: Subject):
   };
   if (metric.namespace === 'Ledgerhold') {
     const statistic = metric.statistic === 'Maximum' ? Stats.MAXIMUM : Stats.MINIMUM;
-    return [{ metric: new Metric({ ...common, metricName: metric.name, statistic }), suffix: '' }];
+    return [{ metric: new Metric({ ...common, metricName: metric.name, statistic }), suffix: [] }];
   }
   const statistic = metric.namespace === 'AWS/SQS' ? Stats.MAXIMUM : Stats.SUM;
   return metric.names.map((metricName) => ({
     metric: new Metric({ ...common, metricName, statistic }),
-    suffix: metric.names.length > 1 ? metricName : '',
+    suffix: metric.names.length > 1 ? [metricName] : [],
   }));
 }

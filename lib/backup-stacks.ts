@@ -1,5 +1,6 @@
 import { Annotations, type App, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
+import { stackName } from '../core/deployed-names.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
 import { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
@@ -12,7 +13,7 @@ export class BackupStack extends Stack {
 
   constructor(app: App, config: Config, props: GroupProps, ofFirst: Pick<LedgerBackupProps, 'storage' | 'watch'> = {}) {
     const { network, group } = props;
-    super(app, `Ledgerhold-${network}${group === 1 ? '' : `-${group}`}`, {
+    super(app, stackName(network, { group }), {
       description: `Ledgerhold: backup of ${network}`,
       terminationProtection: true,
       ...environmentOf(config),
@@ -54,7 +55,7 @@ export class ChainStack extends Stack {
   constructor(app: App, config: Config, props: Omit<ChainBackupProps, 'network' | 'timeZone'>) {
     const { network, timeZone, aws } = config;
     const { node } = props.chain;
-    super(app, `Ledgerhold-${network}-${node}`, {
+    super(app, stackName(network, { chain: node }), {
       description: `Ledgerhold: the chain ${node} of ${network}`,
       terminationProtection: true,
       ...environmentOf(config),

@@ -1,7 +1,8 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ComponentName, chainMachineName, type NetworkName } from '../core/names.ts';
+import { chainMachineName } from '../core/deployed-names.ts';
+import { ComponentName, type NetworkName } from '../core/names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import { Alarms } from './alarms.ts';
 import type { ChainNodeProps } from './chain-nodes.ts';
@@ -46,7 +47,7 @@ export class ChainBackup extends Construct {
     const nodes = enabled ? [watched] : [];
     watch.watchdog.expect({ group, nodes, snapshots: false, ofNetwork: false });
     this.alarms = new Alarms(this, 'Alarms', {
-      ...{ network, topics: watch.topics, nodes, deadLetters: this.schedules.deadLetters, group: node },
+      ...{ network, topics: watch.topics, nodes, deadLetters: this.schedules.deadLetters, part: [node] },
       workflow: { stateMachine: this.stateMachine, failRun: this.steps.failRun.lambda },
     });
     new CfnOutput(this, 'ChainArn', { value: this.stateMachine.stateMachineArn });

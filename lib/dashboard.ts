@@ -16,6 +16,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ALARMS, awsAlarms, ruleOf, runbookOf, TOO_OLD } from '../core/alarms.ts';
+import { dashboardName } from '../core/deployed-names.ts';
 import { GAUGES, type GaugeName, NAMESPACE } from '../core/gauges.ts';
 import type { NetworkName } from '../core/names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
@@ -38,7 +39,7 @@ export class LedgerDashboard extends Construct {
   constructor(scope: Construct, id: string, props: LedgerDashboardProps) {
     super(scope, id);
     const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: `ledgerhold-${props.network}`,
+      dashboardName: dashboardName(props.network),
       defaultInterval: Duration.days(2),
     });
     const rows: readonly IWidget[][] = [

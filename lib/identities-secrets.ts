@@ -4,7 +4,8 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { CaptureSources } from '../core/capture-sources.ts';
-import { identitiesSecretName, PLACEHOLDER } from '../core/identities-secret.ts';
+import { identitiesSecretName } from '../core/deployed-names.ts';
+import { PLACEHOLDER } from '../core/identities-secret.ts';
 import type { NetworkName } from '../core/names.ts';
 import { allow } from './grants.ts';
 

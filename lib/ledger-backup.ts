@@ -4,7 +4,8 @@ import type { BackupNode } from '../config/backup-nodes.ts';
 import type { FargateNode } from '../config/capture-sources.ts';
 import type { VpcPlace } from '../config/nodes.ts';
 import type { CaptureSources } from '../core/capture-sources.ts';
-import { backupMachineName, type NetworkName } from '../core/names.ts';
+import { backupMachineName, groupPart } from '../core/deployed-names.ts';
+import type { NetworkName } from '../core/names.ts';
 import type { LockPolicy } from '../core/object-lock.ts';
 import type { RetainPolicy } from '../lambdas/retain-node/contract.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
@@ -24,7 +25,7 @@ import { hasSnapshots, watchedNodes } from './watched-nodes.ts';
 import { BackupWorkflow } from './workflows/backup-workflow.ts';
 
 export interface LedgerBackupProps {
-  /** What the vault's part in the bucket is called; lower-case letters, digits and hyphens, at most 40. */
+  /** What the vault's part in the bucket is called; lower-case letters, digits and single hyphens, at most 40. */
   readonly network: NetworkName;
   /** By node and component, where state comes from. Names secrets by their ARNs and holds none. At most 3,500 bytes of JSON. */
   readonly captures: CaptureSources;
@@ -103,7 +104,7 @@ export class LedgerBackup extends Construct {
       workflow: { stateMachine, failRun: this.steps.failRun.lambda },
       secondVault: this.secondVault?.workflow.stateMachine,
       ...(this.retention && { retain: this.retention.steps.retainNode.lambda }),
-      ...(first ? { ofNetwork: { snapshots } } : { group: String(group) }),
+      ...(first ? { ofNetwork: { snapshots } } : { part: groupPart(group) }),
     });
     if (first) this.#show(watched);
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });

@@ -2,7 +2,8 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { CaptureSources } from '../core/capture-sources.ts';
-import { snapshotPrefix, TAG } from '../core/snapshots.ts';
+import { snapshotPrefix } from '../core/deployed-names.ts';
+import { TAG } from '../core/snapshots.ts';
 import { allow } from './grants.ts';
 
 /** ARNs of the databases that are captured by snapshots, and of the snapshots that they may have from us. */

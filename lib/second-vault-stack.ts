@@ -3,7 +3,12 @@ import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement, type Role } fr
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Config } from '../config/schema.ts';
-import { secondSnapshotsRoleName, secondVaultKeyAlias, secondVaultRoleName } from '../core/names.ts';
+import {
+  secondSnapshotsRoleName,
+  secondVaultKeyAlias,
+  secondVaultRoleName,
+  stackName,
+} from '../core/deployed-names.ts';
 import { type SecondPlace, secondPlaceOf } from './second-vault-place.ts';
 import { type SnapshotOrigin, snapshotKeeper } from './snapshot-keeper.ts';
 import { COPIES } from './steps/copy-snapshots.ts';
@@ -33,7 +38,7 @@ export class SecondVaultStack extends Stack {
     from: Pick<SnapshotOrigin, 'account' | 'region'>,
   ) {
     const { network } = config;
-    super(app, `Ledgerhold-${network}-second`, {
+    super(app, stackName(network, 'Second'), {
       description: `Ledgerhold: second vault of ${network}`,
       terminationProtection: true,
       env: { account, region },

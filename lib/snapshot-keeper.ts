@@ -2,9 +2,13 @@ import { Stack } from 'aws-cdk-lib';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { secondSnapshotsRoleName, snapshotKeeperRoleName } from '../core/names.ts';
-import { copyPrefix } from '../core/snapshot-copies.ts';
-import { snapshotPrefix, TAG } from '../core/snapshots.ts';
+import {
+  secondSnapshotsRoleName,
+  snapshotCopyPattern,
+  snapshotKeeperRoleName,
+  snapshotPrefix,
+} from '../core/deployed-names.ts';
+import { TAG } from '../core/snapshots.ts';
 import { allow } from './grants.ts';
 
 /** Where the snapshots come from. */
@@ -36,7 +40,7 @@ export function snapshotKeeper(scope: Construct, key: Key, origin: SnapshotOrigi
 function allowCopying(role: Role, { network, account, region }: SnapshotOrigin): void {
   const { partition, account: own, region: here } = Stack.of(role);
   const kinds = ['snapshot', 'cluster-snapshot'] as const;
-  const copies = kinds.map((kind) => `arn:${partition}:rds:${here}:${own}:${kind}:${copyPrefix(network)}*`);
+  const copies = kinds.map((kind) => `arn:${partition}:rds:${here}:${own}:${kind}:${snapshotCopyPattern(network)}`);
   const sources = kinds.map((kind) => `arn:${partition}:rds:${region}:${account}:${kind}:${snapshotPrefix(network)}*`);
   allow(role, {
     because: 'It copies what the first account shares with this one, under names of its own.',

@@ -1,6 +1,6 @@
 import type { BackupNode } from '../config/backup-nodes.ts';
 import type { CaptureSources } from '../core/capture-sources.ts';
-import { identitiesSecretName } from '../core/identities-secret.ts';
+import { identitiesSecretName } from '../core/deployed-names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 
 /** What the watchdog expects of the nodes that are scheduled. */

@@ -1,10 +1,10 @@
 import { calendar } from '../core/calendar.ts';
+import { snapshotId } from '../core/deployed-names.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { type Leftover, SWEEP_GRACE_HOURS } from '../core/leftovers.ts';
 import { setId } from '../core/names.ts';
 import { type RetainableSet, type Retained, type RetentionPolicy, retention } from '../core/retention.ts';
 import { isReference, isWhole, type OwnSnapshot } from '../core/snapshot-janitor.ts';
-import { snapshotId } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
 import { type ExpirePorts, type Expiring, expireSet, type FoundRun, findLeftovers, sweepLeftovers } from './expire.ts';

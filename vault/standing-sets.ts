@@ -1,6 +1,7 @@
+import { snapshotId } from '../core/deployed-names.ts';
 import { type Finding, statusOf, violation } from '../core/proof.ts';
 import type { EndReceipt } from '../core/receipts.ts';
-import { SNAPSHOT_CONTENT, snapshotId } from '../core/snapshots.ts';
+import { SNAPSHOT_CONTENT } from '../core/snapshots.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
 import type { Protocol } from '../protocols/protocol.ts';

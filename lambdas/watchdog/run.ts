@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
+import { snapshotPrefix } from '../../core/deployed-names.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import type { About, Clock, Gauges, Journal } from '../../core/ports.ts';
-import { snapshotPrefix } from '../../core/snapshots.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import type { Protocol } from '../../protocols/protocol.ts';

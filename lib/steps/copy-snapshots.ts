@@ -1,8 +1,13 @@
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { secondSnapshotsRoleName, secondVaultKeyAlias, snapshotKeeperRoleName } from '../../core/names.ts';
-import { snapshotPrefix, TAG } from '../../core/snapshots.ts';
+import {
+  secondSnapshotsRoleName,
+  secondVaultKeyAlias,
+  snapshotKeeperRoleName,
+  snapshotPrefix,
+} from '../../core/deployed-names.ts';
+import { TAG } from '../../core/snapshots.ts';
 import { copySnapshots } from '../../lambdas/copy-snapshots/contract.ts';
 import { allow } from '../grants.ts';
 import type { SecondPlace } from '../second-vault-place.ts';

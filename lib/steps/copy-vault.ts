@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { secondVaultRoleName } from '../../core/names.ts';
+import { secondVaultRoleName } from '../../core/deployed-names.ts';
 import { copyVault } from '../../lambdas/copy-vault/contract.ts';
 import { allow } from '../grants.ts';
 import type { SecondPlace } from '../second-vault-place.ts';

@@ -1,7 +1,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { snapshotPrefix, TAG } from '../../core/snapshots.ts';
+import { snapshotPrefix } from '../../core/deployed-names.ts';
+import { TAG } from '../../core/snapshots.ts';
 import { type RetainPolicy, retainNode } from '../../lambdas/retain-node/contract.ts';
 import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';

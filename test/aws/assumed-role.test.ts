@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { assumedRole } from '../../aws/assumed-role.ts';
 import { callRds } from '../../aws/rds-errors.ts';
 
-const ROLE = 'arn:aws:iam::222222222222:role/ledgerhold-acme-rds-keeper';
+const ROLE = 'arn:aws:iam::222222222222:role/ledgerhold-acme_RdsKeeper';
 const sts = mockClient(STSClient);
 const assume = () => assumedRole(new STSClient({ region: 'eu-central-1' }), ROLE, 'session')();
 const Expiration = new Date('2026-11-24T13:00:00Z');

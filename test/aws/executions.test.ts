@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { openExecutions } from '../../aws/executions.ts';
+import { backupMachineName } from '../../core/deployed-names.ts';
 import { type Executions, executionName, isExecution } from '../../core/executions.ts';
-import { backupMachineName, Fence } from '../../core/names.ts';
+import { Fence } from '../../core/names.ts';
 import { run as planWaves } from '../../lambdas/plan-waves/run.ts';
 import { run as startCapture } from '../../lambdas/start-capture/run.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -33,7 +34,7 @@ test('an execution is named by its node, slot and moment, in what Step Functions
 });
 
 test('a holder is told to be an execution by its ARN alone', () => {
-  expect(isExecution('arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-a-backup:x')).toBe(true);
+  expect(isExecution('arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-a_Backup:x')).toBe(true);
   expect(isExecution('arn:aws-us-gov:states:us-gov-west-1:111111111111:execution:m:x')).toBe(true);
   expect(isExecution('host/boot/pid:[4026531836]/7/123/nonce')).toBe(false);
 });

@@ -38,7 +38,7 @@ describe('backup of a node that is deployed', () => {
     const { exit, json, stderr } = await cli(['backup', '--slot', 'before-upgrade', '--reason', 'pre-upgrade']);
     expect(json()).toMatchObject({
       ...{ ok: true, code: 'SEALED', outcome: 'sealed', set: 'toy-1/1', slot: 'before-upgrade', reason: 'pre-upgrade' },
-      execution: expect.stringMatching(/:execution:ledgerhold-toy-net-backup:toy-1-before-upgrade-/),
+      execution: expect.stringMatching(/:execution:ledgerhold-toy-net_Backup:toy-1-before-upgrade-/),
     });
     expect(exit).toBe(0);
     for (const line of ['Claim the slot', 'app: Start the capture', 'Seal the set']) expect(stderr).toContain(line);
@@ -117,9 +117,9 @@ test('a node of a further group has a state machine of its own, and any of them 
       (error: Error) => error.message,
     );
   };
-  expect(await started('here')).toContain(':execution:ledgerhold-toy-net-backup:x-here');
+  expect(await started('here')).toContain(':execution:ledgerhold-toy-net_Backup:x-here');
   // The fake knows the first machine alone, and says so of the other.
-  expect(await started('there')).toContain('ledgerhold-toy-net-backup-2');
+  expect(await started('there')).toContain('ledgerhold-toy-net_Group2_Backup');
   expect(await executionsOfAll(config, ['here', 'there'])).toHaveLength(2);
   expect(await executionsOfAll(config, ['there'])).toHaveLength(1);
 });

@@ -55,8 +55,8 @@ const TEMPLATES = [
 ] as const;
 
 const role = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`;
-const DELIVERY = role(OPERATOR, 'ledgerhold-acme-delivery');
-const SESSION = `arn:aws:sts::${OPERATOR}:assumed-role/ledgerhold-acme-delivery/a-run`;
+const DELIVERY = role(OPERATOR, 'ledgerhold-acme_Delivery');
+const SESSION = `arn:aws:sts::${OPERATOR}:assumed-role/ledgerhold-acme_Delivery/a-run`;
 const ADMIN = role(MEMBER, 'admin');
 const FILE = 'ledgerhold/acme/bank-c/chain/chain-1/2026-11-24T16:00:00Z-block-0-99.rlp.gz';
 
@@ -115,9 +115,9 @@ const DENIED: readonly Case[] = [
   put('a part of a file beside the prefix', { key: 'large.bin', context: part }),
   put('over plain HTTP', { context: { ...once, 'aws:SecureTransport': 'false' } }),
   put('by another role of the operator', { by: role(OPERATOR, 'ledgerhold-acme-second-vault') }),
-  put('by another network’s delivery', { by: role(OPERATOR, 'ledgerhold-acme-2-delivery') }),
-  put('by a role of this name under a path', { by: role(OPERATOR, 'x/ledgerhold-acme-delivery') }),
-  put('by a role of this name in another account', { by: role(OTHERS, 'ledgerhold-acme-delivery') }),
+  put('by another network’s delivery', { by: role(OPERATOR, 'ledgerhold-acme-2_Delivery') }),
+  put('by a role of this name under a path', { by: role(OPERATOR, 'x/ledgerhold-acme_Delivery') }),
+  put('by a role of this name in another account', { by: role(OTHERS, 'ledgerhold-acme_Delivery') }),
   put('by the operator’s root', { by: `arn:aws:iam::${OPERATOR}:root` }),
   put('by a key of the operator’s', {
     context: { ...once, ...encrypted('aws:kms', KEY.replace(MEMBER, OPERATOR)) },
@@ -219,7 +219,7 @@ describe('the key that a template makes', () => {
     kms('Decrypt', { context: { ...ofBucket, 'kms:ViaService': 's3.us-east-1.amazonaws.com' } }),
     kms('Decrypt', { context: { ...viaS3, 'kms:EncryptionContext:aws:s3:arn': 'arn:aws:s3:::another' } }),
     kms('GenerateDataKey', { by: role(OPERATOR, 'another') }),
-    kms('Decrypt', { by: role(OTHERS, 'ledgerhold-acme-delivery') }),
+    kms('Decrypt', { by: role(OTHERS, 'ledgerhold-acme_Delivery') }),
     ...['Encrypt', 'ReEncryptFrom', 'CreateGrant', 'PutKeyPolicy', 'ScheduleKeyDeletion', 'DescribeKey'].map((action) =>
       kms(action),
     ),

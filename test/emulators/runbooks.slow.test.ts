@@ -32,8 +32,8 @@ const nodesWith = (secret: string) => `
 
 /** Raised from the beginning, as they should be: nothing runs for the second node. */
 const NEVER_BACKED_UP = [
-  'validator-1-SCHEDULE_SILENT',
-  ...['identities', 'validator-app', 'participant'].map((each) => `validator-1-${each}-RPO_EXCEEDED`),
+  'validator-1_SCHEDULE_SILENT',
+  ...['identities', 'validator-app', 'participant'].map((each) => `validator-1_${each}_RPO_EXCEEDED`),
 ];
 
 describeWith('ministack', 'an alarm, followed through its runbook in a deployed network', (python) => {
@@ -108,7 +108,7 @@ describeWith('ministack', 'an alarm, followed through its runbook in a deployed 
     const sets = await head();
     expect(seen).toMatch(new RegExp(`^ManualSnapshots\\s+${70 + 2 * sets}\\s+100$`, 'm'));
     expect(seen).toMatch(new RegExp(`^ *70 acme-reports\n *${sets} acme-(mediator|participant)$`, 'm'));
-    expect(seen.match(/^ledgerhold-acme-\S+$/gm)).toHaveLength(2 * sets);
+    expect(seen.match(/^ledgerhold-4-acme-\S+$/gm)).toHaveLength(2 * sets);
     for (const DBSnapshotIdentifier of theirs) {
       await network.rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier }));
     }
@@ -130,7 +130,7 @@ describeWith('ministack', 'an alarm, followed through its runbook in a deployed 
 
   test('IDENTITY_UNREADABLE leads to the secret, since when it is being deleted, and by whom', async () => {
     await watched.aws('secretsmanager', 'delete-secret', '--secret-id', secret, '--recovery-window-in-days', '7');
-    expect(await raised()).toEqual(['validator-1-IDENTITY_UNREADABLE']);
+    expect(await raised()).toEqual(['validator-1_IDENTITY_UNREADABLE']);
     const seen = await follow('IDENTITY_UNREADABLE', { SECRET: /"secret":"([^"]+)"/ }, 'validator-1');
     expect(seen).toContain(`"secret":"${secret}","why":"it is being deleted since 2`);
     expect(seen).toContain('validator-client');
@@ -142,7 +142,7 @@ describeWith('ministack', 'an alarm, followed through its runbook in a deployed 
 
   test('RPO_EXCEEDED leads to the schedule that somebody has paused', async () => {
     while ((await raised()).length === 0) await sleep(5_000);
-    expect(await raised()).toEqual(['synchronizer-1-mediator-RPO_EXCEEDED', 'synchronizer-1-participant-RPO_EXCEEDED']);
+    expect(await raised()).toEqual(['synchronizer-1_mediator_RPO_EXCEEDED', 'synchronizer-1_participant_RPO_EXCEEDED']);
     const seen = await follow('RPO_EXCEEDED', { BACKUP_ARN: /^(arn:aws:states:\S+:stateMachine:\S+)$/m });
     const { Name } = await backupSchedule();
     expect(seen).toMatch(new RegExp(`${Name}\\s+DISABLED`));
@@ -161,7 +161,7 @@ describeWith('ministack', 'an alarm, followed through its runbook in a deployed 
     const { DBSnapshotIdentifier } =
       DBSnapshots.toSorted((a, b) => Number(b.SnapshotCreateTime) - Number(a.SnapshotCreateTime))[0] ?? {};
     await network.rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier }));
-    expect(await raised()).toContain('synchronizer-1-SET_DAMAGED');
+    expect(await raised()).toContain('synchronizer-1_SET_DAMAGED');
     const seen = await follow('SET_DAMAGED');
     expect(seen).toMatch(new RegExp(`"set":${await head()},"code":"SNAPSHOT_MISSING",.*${DBSnapshotIdentifier}`));
     expect(seen).toMatch(/"eventName": ?"DeleteDBSnapshot"/);

@@ -6,7 +6,7 @@ import { MemoryVault } from '../fakes/memory-vault.ts';
 import { toyRun } from '../support/toy-sets.ts';
 
 const SLOT = '2026-11-01T04:00:00Z';
-const machine = 'arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-toy-net-backup';
+const machine = 'arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-toy-net_Backup';
 const ports = (vault: MemoryVault) => ({
   vault,
   clock: { now: () => new Date('2026-11-01T04:00:05Z') },

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { alarmsOfNode, awsAlarms, ruleOf, runbookOf } from '../../core/alarms.ts';
 import { ALARMS_A_RULE, NO_COMPOSITE } from '../../lib/alarms.ts';
-import type { AlarmProperties } from '../support/alarm-state.ts';
+import { type AlarmProperties, alarmIn } from '../support/alarm-state.ts';
 import { watchedStack } from '../support/watched-stack.ts';
 
 const COMPONENTS = ['identities', 'validator-app', 'participant'];
@@ -17,15 +17,21 @@ describe('the alarms of a network', () => {
     const named = (part: string) => made.alarms.filter(({ AlarmName }) => AlarmName.includes(part));
     // Those of a chain are in a stack of its own: test/lambdas/watchdog/chain.slow.test.ts.
     const here = awsAlarms.filter((name) => ruleOf(name).each !== 'chain');
-    expect(here.filter((name) => named(`-${name}`).length === 0)).toEqual([]);
-    expect(named('-validator-1-')).toHaveLength(alarmsOfNode({ components: COMPONENTS }));
+    expect(new Set(made.alarms.map(({ AlarmName }) => alarmIn(AlarmName)))).toEqual(new Set(here));
+    expect(named('_validator-1_')).toHaveLength(alarmsOfNode({ components: COMPONENTS }));
     expect(new Set(made.alarms.map(({ AlarmName }) => AlarmName)).size).toBe(made.alarms.length);
+  });
+
+  test('are told apart where a node and a component could be read as another node and component', () => {
+    const { alarms } = watchedStack('acme', { x: ['y-z'], 'x-y': ['z'] });
+    const names = alarms.map(({ AlarmName }) => AlarmName).filter((each) => alarmIn(each) === 'RPO_EXCEEDED');
+    expect(names.toSorted()).toEqual(['ledgerhold-acme_x-y_z_RPO_EXCEEDED', 'ledgerhold-acme_x_y-z_RPO_EXCEEDED']);
   });
 
   test('say what they mean, where their runbook is and where to look', () => {
     for (const { AlarmName, AlarmDescription } of made.alarms) {
       const text = JSON.stringify(AlarmDescription);
-      const name = awsAlarms.find((each) => AlarmName.includes(`-${each}`));
+      const name = awsAlarms.find((each) => alarmIn(AlarmName) === each);
       expect(text).toContain(name === undefined ? 'none' : runbookOf(name));
       expect(text).toContain(`#alarmsV2:alarm/${AlarmName}`);
       expect(text.length).toBeLessThan(1024);
@@ -72,7 +78,7 @@ describe('the alarms of a network', () => {
 
 describe('what wakes somebody', () => {
   const paging = (alarms: readonly AlarmProperties[]) =>
-    alarms.filter(({ AlarmName }) => awsAlarms.some((name) => AlarmName.includes(`-${name}`) && ruleOf(name).pages));
+    alarms.filter(({ AlarmName }) => awsAlarms.some((name) => alarmIn(AlarmName) === name && ruleOf(name).pages));
   const pages = (template: Template) =>
     Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties);
 
@@ -84,7 +90,7 @@ describe('what wakes somebody', () => {
       expect([id, text.includes(`"${id}"`)]).toEqual([id, wakes]);
     }
     const acting = pages(made.template).filter(({ AlarmActions }) => AlarmActions !== undefined);
-    expect(acting.map(({ AlarmName }) => AlarmName)).toEqual(['ledgerhold-acme-PAGE']);
+    expect(acting.map(({ AlarmName }) => AlarmName)).toEqual(['ledgerhold-acme_PAGE']);
     expect(JSON.stringify(acting[0]?.['AlarmActions'])).toBe(`[${made.idOf(made.backup.watch.topics.pages.topicArn)}]`);
   });
 
@@ -93,7 +99,7 @@ describe('what wakes somebody', () => {
     const names = Array.from({ length: 31 }, (_, n) => longest('c', n));
     const nodes = Object.fromEntries([0, 1].map((n) => [longest('n', n), names]));
     const { template } = watchedStack('x'.repeat(40), nodes);
-    const alarm = `arn:aws:cloudwatch:ap-southeast-2:111111111111:alarm:ledgerhold-${'x'.repeat(40)}-${'x'.repeat(49)}-RPO_EXCEEDED`;
+    const alarm = `arn:aws:cloudwatch:ap-southeast-2:111111111111:alarm:ledgerhold-${'x'.repeat(40)}_${'x'.repeat(49)}_RPO_EXCEEDED`;
     for (const { AlarmRule } of pages(template)) {
       const rule = JSON.stringify(AlarmRule);
       const children = rule.split('Fn::GetAtt').length - 1;

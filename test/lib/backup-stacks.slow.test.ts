@@ -46,7 +46,7 @@ describe('a network', () => {
   });
 
   test('has a state machine that is found by its name, and no other fixed name', () => {
-    small?.hasResourceProperties('AWS::StepFunctions::StateMachine', { StateMachineName: 'ledgerhold-acme-backup' });
+    small?.hasResourceProperties('AWS::StepFunctions::StateMachine', { StateMachineName: 'ledgerhold-acme_Backup' });
     const named = Object.values<{ Type: string; Properties?: object }>(small?.toJSON().Resources ?? {}).filter(
       ({ Type, Properties = {} }) =>
         // It configures a function that it names by reference.
@@ -126,7 +126,9 @@ describe('a node in a private network', () => {
   const [main, own] = templatesOf([canton('public'), canton('private', { vpc: place })]);
 
   test('has a stack with steps and a state machine of its own, over the same vault', () => {
-    own?.hasResourceProperties('AWS::StepFunctions::StateMachine', { StateMachineName: 'ledgerhold-acme-backup-2' });
+    own?.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineName: 'ledgerhold-acme_Group2_Backup',
+    });
     own?.resourceCountIs('AWS::S3::Bucket', 0);
     expect(main && schedulesOf(main)).toHaveLength(1);
     expect(own && schedulesOf(own)).toHaveLength(1);

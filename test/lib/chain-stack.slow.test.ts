@@ -36,9 +36,9 @@ const { main, own, template } = appOf(chain());
 
 describe('a chain on AWS', () => {
   test('is a protected stack of its own, with a state machine that is found by its name', () => {
-    expect(own).toMatchObject({ stackName: 'Ledgerhold-acme-consortium', terminationProtection: true });
+    expect(own).toMatchObject({ stackName: 'Ledgerhold-acme-Chain-consortium', terminationProtection: true });
     template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
-      StateMachineName: 'ledgerhold-acme-consortium',
+      StateMachineName: 'ledgerhold-acme_consortium',
       LoggingConfiguration: Match.objectLike({ IncludeExecutionData: false }),
     });
   });
@@ -79,8 +79,8 @@ describe('a chain on AWS', () => {
     const names = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
       ({ Properties }) => Properties.AlarmName,
     );
-    for (const name of ['consortium-CONSENSUS_STALLED', 'consortium-chain-RPO_EXCEEDED', 'consortium-SCHEDULE_SILENT'])
-      expect(names).toContain(`ledgerhold-acme-${name}`);
+    for (const name of ['consortium_CONSENSUS_STALLED', 'consortium_chain_RPO_EXCEEDED', 'consortium_SCHEDULE_SILENT'])
+      expect(names).toContain(`ledgerhold-acme_${name}`);
   });
 
   test('whose nodes only one machine can find is refused by name', () => {

@@ -20,7 +20,7 @@ import { emitted } from '../support/workflows.ts';
 const keys = newKeys();
 const day = (n: number) => new Date(Date.UTC(2026, 10, n));
 const clock = { now: () => day(28) };
-const NETWORK = 'ledgerhold-toy-net-';
+const NETWORK = 'ledgerhold-toy-net_';
 
 let made: ReturnType<typeof watchedStack>;
 beforeAll(() => {

@@ -18,7 +18,9 @@ const SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:validator-1-A
 const snapshot = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:snapshot:${name}`;
 
 const database = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:db:${name}`;
-const OURS = 'ledgerhold-my-network-validator-1-participant-0123456789abcdef-1';
+const OURS = 'ledgerhold-10-my-network-11-validator-1-participant-0123456789abcdef-1';
+/** Of a network `my-network-11`, whose snapshots anybody could take for those of a node `11-…` of ours. */
+const NEIGHBOURS = 'ledgerhold-13-my-network-11-11-validator-1-participant-0123456789abcdef-1';
 const tagged = { 'aws:RequestTag/ledgerhold:network': 'my-network' };
 const labelled = { 'aws:ResourceTag/ledgerhold:network': 'my-network' };
 
@@ -112,6 +114,8 @@ const DENIED: readonly Case[] = [
   ['Steps/PollCapture', 'rds:CreateDBSnapshot', snapshot(OURS), { context: tagged }],
   ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot(OURS)],
   ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot('another'), { context: labelled }],
+  ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot(NEIGHBOURS), { context: labelled }],
+  ['Steps/StartCapture', 'rds:AddTagsToResource', snapshot(NEIGHBOURS), { context: tagged }],
   // Shared by the one role that has them copied, and by it only ours; it neither takes nor deletes any.
   ['SecondVault/CopySnapshots', 'rds:ModifyDBSnapshotAttribute', snapshot(OURS)],
   ['SecondVault/CopySnapshots', 'rds:ModifyDBSnapshotAttribute', snapshot('another'), { context: labelled }],
@@ -147,7 +151,7 @@ const NEVER: readonly (readonly [action: string, resource: string])[] = [
   ['kms:Decrypt', kms('EnvelopeKey')],
   ['kms:ScheduleKeyDeletion', kms('EnvelopeKey')],
   ['kms:PutKeyPolicy', kms('BucketKey')],
-  ['rds:ModifyDBSnapshotAttribute', snapshot('ledgerhold-my-network-validator-1-participant-0-1')],
+  ['rds:ModifyDBSnapshotAttribute', snapshot('ledgerhold-10-my-network-11-validator-1-participant-0-1')],
   ['rds:DeleteDBInstance', `arn:aws:rds:${REGION}:${ACCOUNT}:db:my-participant`],
   ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/admin`],
   ['secretsmanager:DeleteSecret', SECRET],

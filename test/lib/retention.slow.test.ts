@@ -55,7 +55,7 @@ describe('retention', () => {
     const about = (action: string) => own.filter(({ Action }) => [Action].flat().includes(action));
     expect(JSON.stringify(about('s3:DeleteObject').map(({ Resource }) => Resource))).toContain('/acme/sets/*/runs/*');
     expect(JSON.stringify(about('rds:DeleteDBSnapshot'))).toMatch(
-      /:snapshot:ledgerhold-acme-\*.*:cluster-snapshot:ledgerhold-acme-\*/,
+      /:snapshot:ledgerhold-4-acme-\*.*:cluster-snapshot:ledgerhold-4-acme-\*/,
     );
     expect(about('rds:DeleteDBClusterSnapshot')).toMatchObject([
       { Condition: { StringEquals: { 'aws:ResourceTag/ledgerhold:network': 'acme' } } },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Config } from '../../config/schema.ts';
-import { NetworkName, secondSnapshotsRoleName, snapshotKeeperRoleName } from '../../core/names.ts';
+import { secondSnapshotsRoleName, snapshotKeeperRoleName } from '../../core/deployed-names.ts';
+import { NetworkName } from '../../core/names.ts';
 import { backupProps } from '../../lib/backup-props.ts';
 import {
   APART,
@@ -25,7 +26,7 @@ describe('the role that has snapshots copied', () => {
   const of = (action: string) => own.filter(({ Action }) => [Action].flat().includes(action));
 
   test('has a name that the other account can rely on, within what IAM allows', () => {
-    expect(JSON.stringify(ours.findResources('AWS::IAM::Role'))).toContain('"RoleName":"ledgerhold-acme-second-rds"');
+    expect(JSON.stringify(ours.findResources('AWS::IAM::Role'))).toContain('"RoleName":"ledgerhold-acme_SecondRds"');
     const longest = NetworkName.parse('x'.repeat(40));
     expect(secondSnapshotsRoleName(longest).length).toBeLessThanOrEqual(64);
     expect(snapshotKeeperRoleName(longest).length).toBeLessThanOrEqual(64);
@@ -37,10 +38,10 @@ describe('the role that has snapshots copied', () => {
     );
     expect(sharing.map(([id]) => id)).toEqual([expect.stringMatching(/CopySnapshotsRole/)]);
     expect(of('rds:ModifyDBSnapshotAttribute')).toMatchObject([
-      { Resource: 'arn:aws:rds:eu-central-1:111111111111:snapshot:ledgerhold-acme-*' },
+      { Resource: 'arn:aws:rds:eu-central-1:111111111111:snapshot:ledgerhold-4-acme-*' },
     ]);
     expect(of('rds:ModifyDBClusterSnapshotAttribute')).toMatchObject([
-      { Resource: 'arn:aws:rds:eu-central-1:111111111111:cluster-snapshot:ledgerhold-acme-*' },
+      { Resource: 'arn:aws:rds:eu-central-1:111111111111:cluster-snapshot:ledgerhold-4-acme-*' },
     ]);
   });
 
@@ -68,7 +69,7 @@ describe('the role that copies snapshots in the second account', () => {
     const [keeper] = Object.values(theirs.findResources('AWS::IAM::Role')).map(({ Properties }) => plain(Properties));
     const may = { Action: 'sts:AssumeRole', Condition: { ArnEquals: { 'aws:PrincipalArn': COPIER } } };
     expect(keeper).toMatchObject({
-      RoleName: 'ledgerhold-acme-rds-keeper',
+      RoleName: 'ledgerhold-acme_RdsKeeper',
       AssumeRolePolicyDocument: { Statement: [{ ...may, Principal: { AWS: 'arn:aws:iam::111111111111:root' } }] },
     });
   });
@@ -79,10 +80,10 @@ describe('the role that copies snapshots in the second account', () => {
       ...['rds:DescribeDBClusterSnapshots', 'rds:DescribeDBSnapshots'],
     ]);
     expect(of('rds:CopyDBSnapshot')[0]?.Resource).toEqual([
-      'arn:aws:rds:eu-central-1:111111111111:snapshot:ledgerhold-acme-*',
-      'arn:aws:rds:eu-central-1:111111111111:cluster-snapshot:ledgerhold-acme-*',
-      'arn:aws:rds:eu-west-1:222222222222:snapshot:second-acme-*',
-      'arn:aws:rds:eu-west-1:222222222222:cluster-snapshot:second-acme-*',
+      'arn:aws:rds:eu-central-1:111111111111:snapshot:ledgerhold-4-acme-*',
+      'arn:aws:rds:eu-central-1:111111111111:cluster-snapshot:ledgerhold-4-acme-*',
+      `arn:aws:rds:eu-west-1:222222222222:snapshot:second-acme-${'?'.repeat(14)}`,
+      `arn:aws:rds:eu-west-1:222222222222:cluster-snapshot:second-acme-${'?'.repeat(14)}`,
     ]);
   });
 
@@ -101,13 +102,13 @@ describe('the role that copies snapshots in the second account', () => {
   });
 
   test('is called for by the names that the first account has of it and of the key', () => {
-    theirs.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/ledgerhold-acme-second' });
+    theirs.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/ledgerhold-acme_Second' });
     const [copier] = Object.values(ours.findResources('AWS::Lambda::Function')).filter(
       ({ Properties }) => Properties.Environment?.Variables.SECOND_ROLE !== undefined,
     );
     expect(plain(copier?.['Properties'].Environment.Variables)).toMatchObject({
       SECOND_ROLE: KEEPER,
-      SECOND_KEY: 'arn:aws:kms:eu-west-1:222222222222:alias/ledgerhold-acme-second',
+      SECOND_KEY: 'arn:aws:kms:eu-west-1:222222222222:alias/ledgerhold-acme_Second',
     });
   });
 });

@@ -23,6 +23,10 @@ export interface AlarmProperties {
   readonly TreatMissingData: string;
 }
 
+/** Which alarm of the table an alarm is: the one part of its name that is all in capital letters. */
+export const alarmIn = (alarmName: string): string =>
+  /(?<=_|^)[A-Z]+(_[A-Z]+)*(?=_|$)/.exec(alarmName)?.[0] ?? alarmName;
+
 /** Metrics in lines of a log, by the embedded metric format's own specification. */
 export function embeddedMetrics(lines: readonly string[]): Datapoint[] {
   return lines.flatMap((line) => {

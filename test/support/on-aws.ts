@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { backupMachineName } from '../../core/deployed-names.ts';
 import { stateMachineArn } from '../../core/executions.ts';
-import { backupMachineName } from '../../core/names.ts';
 import { folderVault } from '../../local/folder-vault.ts';
 import { type FakeExecution, fakeStepFunctions } from '../fakes/step-functions.ts';
 import { newKeys, type ToyWorld, toyRun, toySteps } from './toy-sets.ts';

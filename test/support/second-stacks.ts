@@ -6,9 +6,9 @@ import { secondVaultStack } from '../../lib/second-vault-stack.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
 
 export const S3 = { bucket: 'acme-second', region: 'eu-west-1', account: '222222222222' };
-export const ROLE = 'arn:aws:iam::111111111111:role/ledgerhold-acme-second-vault';
-export const COPIER = 'arn:aws:iam::111111111111:role/ledgerhold-acme-second-rds';
-export const KEEPER = 'arn:aws:iam::222222222222:role/ledgerhold-acme-rds-keeper';
+export const ROLE = 'arn:aws:iam::111111111111:role/ledgerhold-acme_SecondVault';
+export const COPIER = 'arn:aws:iam::111111111111:role/ledgerhold-acme_SecondRds';
+export const KEEPER = 'arn:aws:iam::222222222222:role/ledgerhold-acme_RdsKeeper';
 
 export interface Statement {
   readonly Sid?: string;

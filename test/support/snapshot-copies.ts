@@ -35,7 +35,7 @@ export function twoAccounts({ account = SECOND, region = 'eu-west-1' } = {}) {
   here.addInstance('db-app', { KmsKeyId: KEY });
   here.addCluster('db-ledger', { KmsKeyId: KEY });
   const [vault, second] = [new MemoryVault(), new MemoryVault()];
-  const key = `arn:aws:kms:${region}:${account}:alias/ledgerhold-toy-net-second`;
+  const key = `arn:aws:kms:${region}:${account}:alias/ledgerhold-toy-net_Second`;
   const copier = rdsCopier({
     ...{ here: here.client({ maxAttempts: 1 }), there: there.client({ maxAttempts: 1 }), key },
     shareWith: account === FIRST ? undefined : account,

@@ -1,7 +1,8 @@
+import { snapshotId } from '../../core/deployed-names.ts';
 import { Instant, Sha256 } from '../../core/names.ts';
 import type { CaptureOrder, Captures } from '../../core/ports.ts';
 import { Captured } from '../../core/receipts.ts';
-import { SNAPSHOT_CONTENT, SnapshotReference, snapshotId, snapshotTags } from '../../core/snapshots.ts';
+import { SNAPSHOT_CONTENT, SnapshotReference, snapshotTags } from '../../core/snapshots.ts';
 import type { Vault } from '../../core/vault.ts';
 import { sha256 } from '../../io/digest.ts';
 import { putDocument } from '../../vault/documents.ts';

@@ -142,5 +142,5 @@ async function alarmsOf({ ministack }: DeployedNetwork): Promise<AlarmProperties
 const raisedBy = (alarms: readonly AlarmProperties[], metrics: readonly Datapoint[]): string[] =>
   alarms
     .filter((alarm) => stateOf(alarm, Array(alarm.EvaluationPeriods).fill(metrics)) === 'ALARM')
-    .map(({ AlarmName }) => AlarmName.replace('ledgerhold-acme-', ''))
+    .map(({ AlarmName }) => AlarmName.replace('ledgerhold-acme_', ''))
     .toSorted();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { snapshotJanitor } from '../../aws/snapshot-janitor.ts';
+import { snapshotId } from '../../core/deployed-names.ts';
 import type { CaptureOrder } from '../../core/ports.ts';
-import { snapshotId, snapshotTags } from '../../core/snapshots.ts';
+import { snapshotTags } from '../../core/snapshots.ts';
 import { sha256 } from '../../io/digest.ts';
 import { holdSet } from '../../vault/holds.ts';
 import { applyRetention, planRetention } from '../../vault/retain.ts';

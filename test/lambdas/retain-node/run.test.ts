@@ -36,7 +36,7 @@ test('the step does what the policy says, and tells what went', async () => {
 test('the step tells no more than a state can hold', async () => {
   const { left, retain } = await world(1);
   const one = { kind: 'instance', status: 'available', slot: 'gone', fence: 1 } as const;
-  left.push(...Array.from({ length: 150 }, (_, n) => ({ ...one, id: `ledgerhold-toy-net-toy-1-x-${n}` })));
+  left.push(...Array.from({ length: 150 }, (_, n) => ({ ...one, id: `ledgerhold-7-toy-net-5-toy-1-x-${n}` })));
   // No lease tells of that slot, so nothing of it goes: whatever is in doubt stays.
   expect((await retain(1)).snapshots).toEqual([]);
 });

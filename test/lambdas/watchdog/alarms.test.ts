@@ -6,12 +6,12 @@ import { putSigned } from '../../../vault/documents.ts';
 import { manifestKey } from '../../../vault/layout.ts';
 import { readManifest } from '../../../vault/sets.ts';
 import { always } from '../../fakes/rds-world.ts';
-import { type AlarmProperties, type Datapoint, isOf, stateOf } from '../../support/alarm-state.ts';
+import { type AlarmProperties, alarmIn, type Datapoint, isOf, stateOf } from '../../support/alarm-state.ts';
 import { backupToy, healthy, reading, toyRun, toySteps } from '../../support/toy-sets.ts';
 import { CREDENTIALS, watchedStack } from '../../support/watched-stack.ts';
 import { IDENTITIES, KEYS, type WatchedWorld, watchedWorld } from '../../support/watched-world.ts';
 
-const NETWORK = 'ledgerhold-toy-net-';
+const NETWORK = 'ledgerhold-toy-net_';
 let alarms: ReadonlyMap<string, AlarmProperties>;
 
 beforeAll(() => {
@@ -49,7 +49,7 @@ const raisedBy = (metrics: readonly Datapoint[]): string[] =>
     .map(([name]) => name)
     .sort();
 
-const RPO = ['toy-1-app-RPO_EXCEEDED', 'toy-1-ledger-RPO_EXCEEDED'];
+const RPO = ['toy-1_app_RPO_EXCEEDED', 'toy-1_ledger_RPO_EXCEEDED'];
 
 /** Those of chains are in stacks of their own, and driven in `chain.slow.test.ts`. */
 const ofSets = awsAlarms.filter((name) => ruleOf(name).each !== 'chain');
@@ -66,14 +66,14 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
   ],
   [
     'nobody begins a slot for 20 minutes',
-    ['toy-1-SCHEDULE_SILENT'],
+    ['toy-1_SCHEDULE_SILENT'],
     () => {
       world.now = new Date('2026-11-01T12:20:00Z');
     },
   ],
   [
     'a run is refused since its positions contradict its order',
-    ['toy-1-ORDER_VIOLATED'],
+    ['toy-1_ORDER_VIOLATED'],
     async () => {
       const now = () => new Date('2026-11-01T12:01:00Z');
       const run = toyRun(slotOf(12));
@@ -94,7 +94,7 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
   ],
   [
     'the newest set was taken in another order than its ledger demands',
-    ['toy-1-ORDER_VIOLATED'],
+    ['toy-1_ORDER_VIOLATED'],
     async () => {
       const head = await readManifest(world.vault, 'toy-1', 2);
       if (head === undefined) throw new Error('there is no set');
@@ -105,7 +105,7 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
   ],
   [
     'the newest set says nothing of its positions',
-    ['toy-1-SET_UNPROVEN'],
+    ['toy-1_SET_UNPROVEN'],
     async () => {
       await sealAt(12, { ...healthy, app: { status: 'unknown', reason: 'a new schema' } });
       world.now = new Date('2026-11-01T12:10:00Z');
@@ -113,38 +113,38 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
   ],
   [
     'an artifact of the newest set is gone',
-    ['toy-1-SET_DAMAGED'],
+    ['toy-1_SET_DAMAGED'],
     () => {
       world.s3.memory.objects.delete(`toy-net/sets/toy-1/runs/${slotOf(8)}/1/app.bin`);
     },
   ],
   [
     'the newest manifest was changed by one bit',
-    ['toy-1-SET_DAMAGED'],
+    ['toy-1_SET_DAMAGED'],
     () => damage('sets/toy-1/manifests/00000002.json', 'spreadSeconds'),
   ],
   [
     'a receipt of the newest set was changed',
-    ['toy-1-SET_DAMAGED'],
+    ['toy-1_SET_DAMAGED'],
     () => damage(`sets/toy-1/runs/${slotOf(8)}/1/receipts/ledger.end.json`, 'size'),
   ],
   [
     'a secret that captures sign in with is being deleted',
-    ['toy-1-IDENTITY_UNREADABLE'],
+    ['toy-1_IDENTITY_UNREADABLE'],
     () => {
       world.account.secrets.set(CREDENTIALS, { deleted: new Date(), versions: { one: ['AWSCURRENT'] } });
     },
   ],
   [
     'the secret of the identities is gone',
-    ['toy-1-IDENTITY_UNREADABLE'],
+    ['toy-1_IDENTITY_UNREADABLE'],
     () => {
       world.account.secrets.delete(IDENTITIES);
     },
   ],
   [
     'secrets cannot be looked at',
-    ['toy-1-IDENTITY_UNREADABLE'],
+    ['toy-1_IDENTITY_UNREADABLE'],
     () => {
       world.account.denied.add('DescribeSecret');
     },
@@ -164,7 +164,7 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
       world.account.keys.set(key, { state: 'Disabled' });
       // More than a page of others', and of another kind.
       for (let n = 1; n <= 120; n += 1) addSnapshot(`theirs-${String(n).padStart(3, '0')}`, {});
-      addSnapshot('ledgerhold-toy-net-x', { KmsKeyId: key });
+      addSnapshot('ledgerhold-7-toy-net-x', { KmsKeyId: key });
       world.rds.world.quota = 1000;
     },
   ],
@@ -194,14 +194,14 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
   ],
   [
     'the key that signs is on its way to deletion, so that nothing can be proved',
-    [...['KEY_ENDANGERED', 'WATCHDOG_SILENT', 'toy-1-IDENTITY_UNREADABLE', 'toy-1-SCHEDULE_SILENT'], ...RPO],
+    [...['KEY_ENDANGERED', 'WATCHDOG_SILENT', 'toy-1_IDENTITY_UNREADABLE', 'toy-1_SCHEDULE_SILENT'], ...RPO],
     () => {
       world.account.keys.set(KEYS[0] ?? '', { state: 'PendingDeletion' });
     },
   ],
   [
     'the vault refuses to be read',
-    [...['WATCHDOG_SILENT', 'toy-1-IDENTITY_UNREADABLE', 'toy-1-SCHEDULE_SILENT'], ...RPO],
+    [...['WATCHDOG_SILENT', 'toy-1_IDENTITY_UNREADABLE', 'toy-1_SCHEDULE_SILENT'], ...RPO],
     () => {
       for (const operation of ['ListObjectsV2', 'GetObject'] as const) {
         world.s3.plan(operation, { status: 403, code: 'AccessDenied' }, 1000);
@@ -248,7 +248,7 @@ describe('the watchdog, with the alarms as they are deployed', () => {
   test('that has seen no set yet tells no age, and that is an alarm', async () => {
     world.now = new Date('2026-11-01T08:20:00Z');
     const { metrics } = await world.turn();
-    expect(raisedBy(metrics)).toEqual([...RPO, 'toy-1-SCHEDULE_SILENT'].sort());
+    expect(raisedBy(metrics)).toEqual([...RPO, 'toy-1_SCHEDULE_SILENT'].sort());
   });
 
   test('that no longer runs raises all that its absence is a danger to, and first of all its own', () => {
@@ -257,7 +257,7 @@ describe('the watchdog, with the alarms as they are deployed', () => {
     );
     const raised = raisedBy([]);
     expect(raised).toContain('WATCHDOG_SILENT');
-    expect(new Set(raised.map(nameIn))).toEqual(new Set(absent));
+    expect(new Set(raised.map(alarmIn))).toEqual(new Set(absent));
   });
 
   test('that nothing is expected of, such as over a chain that is switched off, wakes nobody', async () => {
@@ -278,10 +278,8 @@ describe('the watchdog, with the alarms as they are deployed', () => {
   });
 
   test('is driven into a fault for each of its alarms', () => {
-    const driven = new Set(faults.flatMap(([, raised]) => raised.map(nameIn)));
+    const driven = new Set(faults.flatMap(([, raised]) => raised.map(alarmIn)));
     const watched = ofSets.filter((name) => ruleOf(name).metric.namespace === 'Ledgerhold');
     expect(driven).toEqual(new Set(watched));
   });
 });
-
-const nameIn = (alarmName: string): string => /[A-Z]+(_[A-Z]+)*(?=-|$)/.exec(alarmName)?.[0] ?? alarmName;

@@ -13,7 +13,7 @@ import { type WatchedWorld, watchedWorld } from '../../support/watched-world.ts'
 const watched = WatchedNode.parse({
   ...{ node: CHAIN_NODE, everySeconds: 14_400, timeZone: 'UTC', components: ['chain'], chain: true, credentials: [] },
 });
-const PREFIX = `ledgerhold-toy-net-${CHAIN_NODE}-`;
+const PREFIX = `ledgerhold-toy-net_${CHAIN_NODE}_`;
 let alarms: readonly AlarmProperties[];
 
 beforeAll(() => {
@@ -73,14 +73,14 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<unkno
   ],
   [
     'no run has been sealed for longer than one and a half periods',
-    ['SCHEDULE_SILENT', 'chain-RPO_EXCEEDED'],
+    ['SCHEDULE_SILENT', 'chain_RPO_EXCEEDED'],
     () => {
       world.now = new Date('2026-11-01T17:30:00Z');
     },
   ],
   ['a file that the newest run has stored is gone', ['SET_DAMAGED'], () => remove('block-4-7.rlp')],
   ['a record of the newest run is gone', ['SET_DAMAGED'], () => remove('records/2026-11-01T08:00:00Z-block-8-9')],
-  ['no manifest is signed by our key', ['chain-RPO_EXCEEDED'], () => remove('.sig')],
+  ['no manifest is signed by our key', ['chain_RPO_EXCEEDED'], () => remove('.sig')],
 ];
 
 describe('the watchdog over a chain', () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { snapshotId } from '../../../core/deployed-names.ts';
 import { NetworkName, NodeName, Sha256 } from '../../../core/names.ts';
 import type { Gauges, Journal } from '../../../core/ports.ts';
 import { Captured } from '../../../core/receipts.ts';
-import { SNAPSHOT_CONTENT, snapshotId } from '../../../core/snapshots.ts';
+import { SNAPSHOT_CONTENT } from '../../../core/snapshots.ts';
 import type { StoredObject } from '../../../core/vault.ts';
 import { VaultUnavailable } from '../../../core/vault.ts';
 import { sha256 } from '../../../io/digest.ts';
