@@ -1,4 +1,5 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer, Stack, Validations } from 'aws-cdk-lib';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   CfnCluster,
@@ -14,8 +15,9 @@ import { Construct } from 'constructs';
 import type { FargateNode } from '../config/capture-sources.ts';
 import type { CaptureSources, DumpPlaces } from '../core/capture-sources.ts';
 import { DUMP_CONTAINER } from '../core/dump-task.ts';
+import { acknowledgeWildcards } from './acknowledge-wildcards.ts';
 import { bundleDumpTask } from './bundle-step.ts';
-import { allow } from './grants.ts';
+import { allow, explain } from './grants.ts';
 import { UNBUNDLED } from './step-lambda.ts';
 import type { Storage } from './storage.ts';
 
@@ -83,7 +85,7 @@ export class DumpTasks extends Construct {
 
   /** Built by docker when the stack is deployed; making the stack needs none. */
   #image(): ContainerImage {
-    if (this.node.tryGetContext(UNBUNDLED) === true) return ContainerImage.fromRegistry('made-without-its-image');
+    if (this.node.tryGetContext(UNBUNDLED) === true) return withoutImage(this);
     return ContainerImage.fromAsset(bundleDumpTask(), { platform: Platform.LINUX_AMD64 });
   }
 
@@ -105,11 +107,32 @@ export class DumpTasks extends Construct {
         logGroup: new LogGroup(scope, 'Logs', { retention: RetentionDays.THREE_MONTHS }),
       }),
     });
+    explainExecution(executionRole);
     const reason = 'They name the vault and the key, and hold no secret: secrets are read by ARN when they are needed.';
     Validations.of(definition).acknowledge({ id: 'AwsSolutions-ECS2', reason });
     return { definition, roles: [taskRole, executionRole], node };
   }
 }
+
+/** An image that is not there, in the repository where the real one would be: the rights to fetch it are the same. */
+function withoutImage(scope: Construct): ContainerImage {
+  const { account, region } = Stack.of(scope);
+  const name = `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-container-assets-${account}-${region}`;
+  return ContainerImage.fromEcrRepository(Repository.fromRepositoryName(scope, 'Image', name), 'made-without-it');
+}
+
+/** Why the role that ECS itself uses may what CDK lets it: fetch the image, and write the log. */
+function explainExecution(role: Role): void {
+  acknowledgeWildcards(role, ['*'], 'ECR knows no narrower resource for signing in.');
+  explain(
+    role,
+    { because: 'It fetches the image of the task.', actions: PULL },
+    { because: 'It signs in to ECR, which knows no narrower resource.', actions: ['ecr:GetAuthorizationToken'] },
+    { because: 'It writes the task’s log.', actions: ['logs:CreateLogStream', 'logs:PutLogEvents'] },
+  );
+}
+
+const PULL = ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'];
 
 const placeOf = ({ definition, node }: NodeTask, cluster: CfnCluster): DumpPlaces[string] => ({
   cluster: cluster.attrArn,

@@ -16,6 +16,17 @@ const vault = (key: string, network = 'my-network') => `arn:aws:s3:::Storage-Vau
 const kms = (name: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/Storage-${name}`;
 const SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:validator-1-AbCdEf`;
 const snapshot = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:snapshot:${name}`;
+/** What makes and runs the tasks of the one node whose database is dumped in them. */
+const TASK = `arn:aws:ecs:${REGION}:${ACCOUNT}:task-definition/Dumps-participant-1-Task:1`;
+const onCluster = (name: string) => ({ 'ecs:cluster': `arn:aws:ecs:${REGION}:${ACCOUNT}:cluster/${name}` });
+const ours = onCluster('Dumps-Cluster');
+const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+const toEcs = { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' };
+const toLambda = { 'iam:PassedToService': 'lambda.amazonaws.com' };
+const ADDRESS = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:participant-1-db-AbCdEf`;
+const IMAGES = `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/cdk-hnb659fds-container-assets-${ACCOUNT}-${REGION}`;
+const DUMP = 'sets/participant-1/runs/2026-11-24T16:00:00Z/1/participant.dump.zst.kms';
+const [TASK_ROLE, EXECUTION_ROLE] = ['Dumps/participant-1/TaskRole', 'Dumps/participant-1/ExecutionRole'];
 
 const database = (name: string) => `arn:aws:rds:${REGION}:${ACCOUNT}:db:${name}`;
 const OURS = 'ledgerhold-10-my-network-11-validator-1-participant-0123456789abcdef-1';
@@ -68,6 +79,19 @@ const ALLOWED: readonly Case[] = [
   ],
   ['Steps/StartCapture', 's3:PutObjectRetention', vault(ARTIFACT)],
   ['Steps/SealManifest', 's3:PutObjectRetention', vault(MANIFEST)],
+  ['Steps/StartCapture', 'ecs:RunTask', TASK, { context: ours }],
+  ['Steps/StartCapture', 'iam:PassRole', role('Dumps-participant-1-TaskRole'), { context: toEcs }],
+  ['Steps/StartCapture', 'iam:PassRole', role('Dumps-participant-1-ExecutionRole'), { context: toEcs }],
+  [
+    'Steps/PollCapture',
+    'ecs:DescribeTasks',
+    `arn:aws:ecs:${REGION}:${ACCOUNT}:task/Dumps-Cluster/1`,
+    { context: ours },
+  ],
+  [TASK_ROLE, 'secretsmanager:GetSecretValue', ADDRESS],
+  [TASK_ROLE, 'kms:GenerateDataKey', kms('EnvelopeKey')],
+  [TASK_ROLE, 's3:PutObject', vault(DUMP), { context: once }],
+  [EXECUTION_ROLE, 'ecr:BatchGetImage', IMAGES],
 ];
 
 const DENIED: readonly Case[] = [
@@ -133,6 +157,27 @@ const DENIED: readonly Case[] = [
   ['Retention/Steps/ListNodes', 's3:DeleteObject', vault(ARTIFACT)],
   ['Watch/Watchdog', 's3:PutObject', vault(LEASE), { context: once }],
   ['Watch/Watchdog', 'secretsmanager:GetSecretValue', SECRET],
+  // One step starts dump tasks: of the one family, in the one cluster, with the two roles, which only ECS is handed.
+  ['Steps/StartCapture', 'ecs:RunTask', TASK.replace('participant-1', 'another'), { context: ours }],
+  ['Steps/StartCapture', 'ecs:RunTask', TASK, { context: onCluster('another') }],
+  ['Steps/StartCapture', 'ecs:StopTask', `arn:aws:ecs:${REGION}:${ACCOUNT}:task/Dumps-Cluster/1`, { context: ours }],
+  ['Steps/PollCapture', 'ecs:RunTask', TASK, { context: ours }],
+  ['Steps/StartCapture', 'iam:PassRole', role('admin'), { context: toEcs }],
+  ['Steps/StartCapture', 'iam:PassRole', role('Dumps-participant-1-TaskRole')],
+  ['Steps/StartCapture', 'iam:PassRole', role('Dumps-participant-1-TaskRole'), { context: toLambda }],
+  ['Steps/PollCapture', 'iam:PassRole', role('Dumps-participant-1-TaskRole'), { context: toEcs }],
+  // A task reads the address of its own database, adds its own dump, and opens, overwrites and deletes none.
+  ['Steps/StartCapture', 'secretsmanager:GetSecretValue', ADDRESS],
+  [TASK_ROLE, 'secretsmanager:GetSecretValue', SECRET],
+  [TASK_ROLE, 'kms:Decrypt', kms('EnvelopeKey')],
+  [TASK_ROLE, 's3:PutObject', vault(DUMP), { context: over }],
+  [TASK_ROLE, 's3:PutObject', vault(ARTIFACT), { context: once }],
+  [TASK_ROLE, 's3:PutObject', vault(MANIFEST.replace('validator', 'participant')), { context: once }],
+  [TASK_ROLE, 's3:DeleteObject', vault(DUMP)],
+  // What ECS itself uses fetches the image, and sees neither the vault nor a secret.
+  [EXECUTION_ROLE, 'ecr:BatchGetImage', IMAGES.replace('cdk-', 'another-')],
+  [EXECUTION_ROLE, 's3:GetObject', vault(DUMP)],
+  [EXECUTION_ROLE, 'secretsmanager:GetSecretValue', ADDRESS],
   // Without TLS nobody reads.
   ['Steps/ClaimSlot', 's3:GetObject', vault(LEASE), { context: { 'aws:SecureTransport': 'false' } }],
   ['Backup/StateMachine', 'lambda:InvokeFunction', `arn:aws:lambda:${REGION}:${ACCOUNT}:function:another`],
@@ -153,7 +198,7 @@ const NEVER: readonly (readonly [action: string, resource: string])[] = [
   ['kms:PutKeyPolicy', kms('BucketKey')],
   ['rds:ModifyDBSnapshotAttribute', snapshot('ledgerhold-10-my-network-11-validator-1-participant-0-1')],
   ['rds:DeleteDBInstance', `arn:aws:rds:${REGION}:${ACCOUNT}:db:my-participant`],
-  ['iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/admin`],
+  ['iam:PassRole', role('admin')],
   ['secretsmanager:DeleteSecret', SECRET],
 ];
 
@@ -167,7 +212,9 @@ describe('the roles, judged by the policies that are to be deployed', () => {
   });
 
   test.each(NEVER)('nobody may %s on %s', async (action, resource) => {
-    const may = await Promise.all(roles.map(async (role) => ({ role, may: await iam({ role, action, resource }) })));
-    expect(may.filter((each) => each.may)).toEqual([]);
+    const may = await Promise.all(
+      roles.map(async (each) => ({ each, may: await iam({ role: each, action, resource }) })),
+    );
+    expect(may.filter((of) => of.may)).toEqual([]);
   });
 });
