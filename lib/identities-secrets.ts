@@ -1,13 +1,13 @@
 import { RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { CaptureSources } from '../core/capture-sources.ts';
 import { identitiesSecretName } from '../core/deployed-names.ts';
 import { PLACEHOLDER } from '../core/identities-secret.ts';
-import type { NetworkName } from '../core/names.ts';
 import { allow } from './grants.ts';
+import type { Storage } from './storage.ts';
 
 /**
  * A secret for each node whose identities are captured here: the copy to work with, beside the history in the vault.
@@ -19,14 +19,13 @@ export class IdentitiesSecrets extends Construct {
   readonly key: Key | undefined;
   readonly arns: readonly string[];
 
-  constructor(scope: Construct, id: string, network: NetworkName, captures: CaptureSources) {
+  constructor(scope: Construct, id: string, storage: Storage, captures: CaptureSources) {
     super(scope, id);
     const nodes = Object.keys(captures).filter((node) =>
       Object.values(captures[node] ?? {}).some((source) => 'identities' in source),
     );
-    const kept = { removalPolicy: RemovalPolicy.RETAIN };
-    this.key = nodes.length === 0 ? undefined : new Key(this, 'Key', { ...kept, enableKeyRotation: true });
-    this.arns = nodes.map((node) => this.#secretOf(network, node).secretArn);
+    this.key = nodes.length === 0 ? undefined : storage.identitiesKey;
+    this.arns = nodes.map((node) => this.#secretOf(storage.network, node).secretArn);
   }
 
   /** To store candidates, and not to read one back: Decrypt is what PutSecretValue itself needs, and works through nothing else. */
@@ -58,7 +57,7 @@ export class IdentitiesSecrets extends Construct {
     });
   }
 
-  #secretOf(network: NetworkName, node: string): Secret {
+  #secretOf(network: string, node: string): Secret {
     const secret = new Secret(this, node, {
       secretName: identitiesSecretName(network, node),
       description: `Identities of ${node}: the newest that a sealed set holds are AWSCURRENT`,

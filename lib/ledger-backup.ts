@@ -80,7 +80,7 @@ export class LedgerBackup extends Construct {
     super(scope, id);
     const { network, captures, nodes = [], timeZone = 'UTC', group = 1, vpc, fargate = {} } = props;
     this.storage = props.storage ?? new Storage(this, 'Storage', network, props.lock);
-    this.identities = new IdentitiesSecrets(this, 'Identities', network, captures);
+    this.identities = new IdentitiesSecrets(this, 'Identities', this.storage, captures);
     const places = { storage: this.storage, captures, fargate };
     this.dumps = Object.keys(fargate).length === 0 ? undefined : new DumpTasks(this, 'Dumps', places);
     const copiedElsewhere = props.copiedElsewhere ?? props.secondVault !== undefined;
@@ -93,7 +93,8 @@ export class LedgerBackup extends Construct {
     const snapshots = props.snapshots ?? hasSnapshots(captures);
     const first = props.watch === undefined;
     this.watch = props.watch ?? new Watch(this, 'Watch', { storage: this.storage, listeners: props.listeners ?? {} });
-    this.watch.watchdog.expect({ group, nodes: watched, snapshots, ofNetwork: first });
+    const keys = this.identities.key === undefined ? [] : [this.identities.key.keyArn];
+    this.watch.watchdog.expect({ group, nodes: watched, snapshots, ofNetwork: first, keys });
     const policy = { keep: props.retention ?? {}, timeZone };
     this.retention = props.storage === undefined ? new Retention(this, 'Retention', this.storage, policy) : undefined;
     const { secondVault: place } = props;

@@ -14,6 +14,9 @@ export interface VaultRights {
   readonly writeOnce?: readonly string[];
 }
 
+const KEPT = { removalPolicy: RemovalPolicy.RETAIN };
+const ROTATED = { ...KEPT, enableKeyRotation: true };
+
 /** The vault's bucket and the keys. All of it outlives the stack. */
 export class Storage extends Construct {
   readonly network: NetworkName;
@@ -25,17 +28,23 @@ export class Storage extends Construct {
   readonly envelopeKey: Key;
   /** Signs manifests: ECDSA P-256. */
   readonly signingKey: Key;
+  #identitiesKey: Key | undefined;
 
   constructor(scope: Construct, id: string, network: NetworkName, lock: LockPolicy = DEFAULT_LOCK) {
     super(scope, id);
     this.network = network;
     this.lock = lock;
-    const kept = { removalPolicy: RemovalPolicy.RETAIN };
-    this.bucketKey = new Key(this, 'BucketKey', { ...kept, enableKeyRotation: true });
-    this.envelopeKey = new Key(this, 'EnvelopeKey', { ...kept, enableKeyRotation: true });
+    this.bucketKey = new Key(this, 'BucketKey', ROTATED);
+    this.envelopeKey = new Key(this, 'EnvelopeKey', ROTATED);
     const p256 = { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY };
-    this.signingKey = new Key(this, 'SigningKey', { ...kept, ...p256 });
+    this.signingKey = new Key(this, 'SigningKey', { ...KEPT, ...p256 });
     this.bucket = vaultBucket(this, { key: this.bucketKey, prefix: `${network}/` });
+  }
+
+  /** Seals the secrets that hold the identities of the network's nodes, of all of its groups; there once it is asked for. */
+  get identitiesKey(): Key {
+    this.#identitiesKey ??= new Key(this, 'IdentitiesKey', ROTATED);
+    return this.#identitiesKey;
   }
 
   /** How a step finds the vault. */

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Role as CdkRole, type Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
@@ -16,6 +16,8 @@ export interface Expected {
   readonly snapshots: boolean;
   /** Whether this turn measures what there is one of in a network. */
   readonly ofNetwork: boolean;
+  /** ARNs of the keys of their identities' secrets; they lie where the watchdog does. Default: none. */
+  readonly keys?: readonly string[];
 }
 
 /** Looks every 5 minutes at what really lies there. It writes nothing, and starts nothing. */
@@ -24,6 +26,8 @@ export class Watchdog extends StepLambda<typeof watchdog> {
   readonly #lambdaRole: Role;
   readonly #scheduleRole: Role;
   #seesSnapshots = false;
+  /** Of all groups: the turn that measures keys is the first one's, whatever is added later. */
+  readonly #keys = new Set<string>();
 
   constructor(scope: Construct, storage: Storage) {
     let lambdaRole: Role | undefined;
@@ -52,7 +56,7 @@ export class Watchdog extends StepLambda<typeof watchdog> {
   }
 
   /** The expectations travel with a schedule of their own, which takes 256 KB; a Lambda's environment takes 4. */
-  expect({ group, nodes, snapshots, ofNetwork }: Expected): void {
+  expect({ group, nodes, snapshots, ofNetwork, keys = [] }: Expected): void {
     allow(this.#lambdaRole, {
       because: 'It sees whether a secret is being deleted; it may not read its value.',
       actions: ['secretsmanager:DescribeSecret'],
@@ -61,6 +65,7 @@ export class Watchdog extends StepLambda<typeof watchdog> {
         ...(identities === undefined ? [] : [this.#secretNamed(identities)]),
       ]),
     });
+    this.#expectKeys(keys);
     if (snapshots && !this.#seesSnapshots) allowSeeingSnapshots(this.#lambdaRole);
     this.#seesSnapshots ||= snapshots;
     new CfnSchedule(this, `Schedule${group}`, {
@@ -68,10 +73,22 @@ export class Watchdog extends StepLambda<typeof watchdog> {
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
         ...{ arn: this.lambda.functionArn, roleArn: this.#scheduleRole.roleArn },
-        input: Stack.of(this).toJsonString({ network: this.#network, snapshots, ofNetwork, nodes }),
+        input: Stack.of(this).toJsonString({
+          ...{ network: this.#network, snapshots, ofNetwork, nodes },
+          keys: ofNetwork ? Lazy.any({ produce: () => [...this.#keys] }) : [],
+        }),
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 300 },
       },
     });
+  }
+
+  #expectKeys(keys: readonly string[]): void {
+    allow(this.#lambdaRole, {
+      because: 'It sees whether the key of the secrets that hold identities is being deleted.',
+      actions: ['kms:DescribeKey'],
+      resources: keys.filter((key) => !this.#keys.has(key)),
+    });
+    for (const key of keys) this.#keys.add(key);
   }
 
   /** Six characters that Secrets Manager chooses stand behind a name. */

@@ -29,6 +29,8 @@ export const watchdog = defineStep({
     snapshots: z.boolean(),
     /** Whether this turn also measures what there is one of in the network: keys, and the quota. */
     ofNetwork: z.boolean(),
+    /** ARNs of the keys of secrets that hold identities; the keys of the vault are in the environment. */
+    keys: z.array(z.string()).max(100),
     nodes: z.array(WatchedNode).max(1000),
   }),
   output: z.strictObject({ watched: z.int(), unreadable: z.int() }),

@@ -48,7 +48,7 @@ const NODES_AT_ONCE = 10;
 
 /** One turn. What cannot be measured is logged and given no value; it never keeps anything else from being measured. */
 export async function run(
-  { network, snapshots, ofNetwork, nodes }: InputOf<typeof watchdog>,
+  { network, snapshots, ofNetwork, nodes, keys }: InputOf<typeof watchdog>,
   ports: WatchdogPorts,
 ): Promise<OutputOf<typeof watchdog>> {
   const { vault, clock, gauges, publicKeyPem, snapshotQuotaUsed } = ports;
@@ -63,7 +63,10 @@ export async function run(
   };
   const [seen] = await Promise.all([
     Promise.all(nodes.map((node) => limit(() => watch(node)))),
-    ofNetwork && measures.take('KeysEndangered', {}, async () => measureKeys(network, (await shelf()).keys, ports)),
+    ofNetwork &&
+      measures.take('KeysEndangered', {}, async () =>
+        measureKeys(network, [...ports.keys, ...keys, ...(await shelf()).keys], ports),
+      ),
     ofNetwork &&
       snapshots &&
       measures.take('SnapshotQuotaUsed', {}, async () =>
@@ -124,9 +127,9 @@ async function watchChain(
 }
 
 /** Keys that many snapshots share are looked at once; a handful of databases has a handful of keys. */
-async function measureKeys(network: string, ofSnapshots: ReadonlySet<string>, ports: WatchdogPorts): Promise<void> {
+async function measureKeys(network: string, needed: readonly string[], ports: WatchdogPorts): Promise<void> {
   const limit = pLimit(NODES_AT_ONCE);
-  const keys = [...new Set([...ports.keys, ...ofSnapshots])];
+  const keys = [...new Set(needed)];
   const faults = await Promise.all(keys.map((key) => limit(() => ports.keyFault(key))));
   for (const [index, fault] of faults.entries()) {
     if (fault !== undefined) ports.journal.note('key endangered', { key: keys[index] ?? '', why: fault });

@@ -120,16 +120,38 @@ describe('what wakes somebody', () => {
   });
 });
 
+const ofWatchdog = { Properties: { ScheduleExpression: 'rate(5 minutes)' } };
+
+/** What it hands over: what only the deployment knows stands as a function of CloudFormation’s, in JSON. */
+function inputOf(schedule: Record<string, never> | undefined): unknown {
+  const { Input } = schedule?.['Target'] ?? ({} as Record<string, never>);
+  const parts: readonly unknown[] = Input?.['Fn::Join']?.[1] ?? [Input];
+  const texts = parts.map((part) =>
+    typeof part === 'string' ? part : JSON.stringify(JSON.stringify(part)).slice(1, -1),
+  );
+  return JSON.parse(texts.join(''));
+}
+
 describe('the watchdog', () => {
   test('is called every 5 minutes with what its contract takes, and is over before the next turn', () => {
     const [{ Properties: schedule } = { Properties: {} }] = Object.values(
-      made.template.findResources('AWS::Scheduler::Schedule', {
-        Properties: { ScheduleExpression: 'rate(5 minutes)' },
-      }),
+      made.template.findResources('AWS::Scheduler::Schedule', ofWatchdog),
     );
-    const input = made.backup.watch.watchdog.step.input.parse(JSON.parse(schedule['Target'].Input));
+    const input = made.backup.watch.watchdog.step.input.parse(inputOf(schedule));
     expect(input.nodes.map((each) => each.node)).toEqual(['validator-1', 'validator-2']);
     made.template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 280 });
+  });
+
+  test('is told the key of the identities’ secrets, as deployed, and may look at it', () => {
+    const [schedule] = Object.values(made.template.findResources('AWS::Scheduler::Schedule', ofWatchdog));
+    const key = made.idOf(made.backup.storage.identitiesKey.keyArn);
+    expect(made.backup.watch.watchdog.step.input.parse(inputOf(schedule?.['Properties'])).keys).toEqual([key]);
+    made.template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([{ Effect: 'Allow', Action: 'kms:DescribeKey', Resource: JSON.parse(key) }]),
+      },
+      Roles: [{ Ref: Match.stringLikeRegexp('WatchdogRole') }],
+    });
   });
 
   test('may read documents and descriptions, and neither write nor read an artifact or a secret', () => {

@@ -147,6 +147,23 @@ describe('a node in a private network', () => {
     }
   });
 
+  test('has its identities sealed with the network’s one key, which the watchdog looks at', () => {
+    const auth = { tokenUrl: 'https://a.example.com', clientId: 'c', audience: 'b' };
+    const clientSecret = { secretsManager: 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:c-AbCdEf' };
+    const identities = { url: 'https://v.example.com', auth: { ...auth, clientSecret } };
+    const components = { 'validator-app': { rds: 'v' }, participant: { rds: 'p' } };
+    const splice = { name: 'private', protocol: 'splice', vpc: place, identities, components };
+    const [first, second] = templatesOf([canton('public'), splice]);
+    second?.resourceCountIs('AWS::KMS::Key', 0);
+    const turns = Object.values(first?.findResources('AWS::Scheduler::Schedule') ?? {}).map(({ Properties }) =>
+      JSON.stringify(Properties.Target.Input),
+    );
+    // Keys are measured once in a network, by the turn of the first group.
+    expect(turns.filter((turn) => turn.includes('IdentitiesKey'))).toEqual([
+      expect.stringMatching(/ofNetwork.{3}true/),
+    ]);
+  });
+
   test('tells which endpoints its captures need', () => {
     expect(JSON.stringify(own?.findOutputs('*'))).toContain('com.amazonaws.eu-central-1.secretsmanager');
   });

@@ -157,6 +157,9 @@ const DENIED: readonly Case[] = [
   ['Retention/Steps/ListNodes', 's3:DeleteObject', vault(ARTIFACT)],
   ['Watch/Watchdog', 's3:PutObject', vault(LEASE), { context: once }],
   ['Watch/Watchdog', 'secretsmanager:GetSecretValue', SECRET],
+  // It looks at the key of the identities' secrets, and opens nothing with it.
+  ['Watch/Watchdog', 'kms:Decrypt', kms('IdentitiesKey')],
+  ['Steps/PromoteIdentities', 'kms:DescribeKey', kms('IdentitiesKey')],
   // One step starts dump tasks: of the one family, in the one cluster, with the two roles, which only ECS is handed.
   ['Steps/StartCapture', 'ecs:RunTask', TASK.replace('participant-1', 'another'), { context: ours }],
   ['Steps/StartCapture', 'ecs:RunTask', TASK, { context: onCluster('another') }],

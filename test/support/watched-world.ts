@@ -23,6 +23,7 @@ import { newKeys, toyProtocol } from './toy-sets.ts';
 import { CREDENTIALS } from './watched-stack.ts';
 
 export const KEYS = ['signing', 'envelope', 'bucket'].map((id) => `arn:aws:kms:eu-central-1:111111111111:key/${id}`);
+export const IDENTITIES_KEY = 'arn:aws:kms:eu-central-1:111111111111:key/identities';
 export const IDENTITIES = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:identities-AbCdEf';
 
 export const watchedToy = (node = 'toy-1'): WatchedNode =>
@@ -39,7 +40,7 @@ export async function watchedWorld(nodes: readonly WatchedNode[] = [watchedToy()
   const client = s3Client({ ...at, endpoint: s3.endpoint });
   const vault = s3Vault({ client, bucket: 'bucket', prefix: 'toy-net', account: '111111111111' });
   const der = createPublicKey(keys.publicKey).export({ type: 'spki', format: 'der' });
-  for (const arn of KEYS) account.keys.set(arn, { state: 'Enabled', publicKey: der });
+  for (const arn of [...KEYS, IDENTITIES_KEY]) account.keys.set(arn, { state: 'Enabled', publicKey: der });
   for (const arn of [CREDENTIALS, IDENTITIES]) account.secrets.set(arn, { versions: { one: ['AWSCURRENT'] } });
   const rds = fakeRds({ now: () => world.now });
   const rdsServer = await rds.serve({ maxAttempts: 1 });
@@ -59,7 +60,9 @@ export async function watchedWorld(nodes: readonly WatchedNode[] = [watchedToy()
   const network = NetworkName.parse('toy-net');
   /** One turn: all that it emitted, and all that it logged. */
   const turn = async (): Promise<{ metrics: Datapoint[]; log: string[] }> => {
-    const lines = await written(() => handler({ network, snapshots: true, ofNetwork: true, nodes }));
+    const lines = await written(() =>
+      handler({ network, snapshots: true, ofNetwork: true, nodes, keys: [IDENTITIES_KEY] }),
+    );
     return { metrics: embeddedMetrics(lines), log: lines.filter((line) => !line.includes('"_aws"')) };
   };
   const stop = async () => void (await Promise.all([s3.stop(), account.stop(), rdsServer[Symbol.asyncDispose]()]));

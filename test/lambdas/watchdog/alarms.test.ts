@@ -9,7 +9,7 @@ import { always } from '../../fakes/rds-world.ts';
 import { type AlarmProperties, alarmIn, type Datapoint, isOf, stateOf } from '../../support/alarm-state.ts';
 import { backupToy, healthy, reading, toyRun, toySteps } from '../../support/toy-sets.ts';
 import { CREDENTIALS, watchedStack } from '../../support/watched-stack.ts';
-import { IDENTITIES, KEYS, type WatchedWorld, watchedWorld } from '../../support/watched-world.ts';
+import { IDENTITIES, IDENTITIES_KEY, KEYS, type WatchedWorld, watchedWorld } from '../../support/watched-world.ts';
 
 const NETWORK = 'ledgerhold-toy-net_';
 let alarms: ReadonlyMap<string, AlarmProperties>;
@@ -156,6 +156,15 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<void>
       world.account.keys.set(KEYS[1] ?? '', { state: 'PendingDeletion', deletion: new Date('2026-11-08T00:00:00Z') });
     },
   ],
+  ...[{ state: 'Disabled' }, { state: 'PendingDeletion', deletion: new Date('2026-11-08T00:00:00Z') }].map(
+    (as): (typeof faults)[number] => [
+      `the key of the secrets that hold identities is ${as.state}`,
+      ['KEY_ENDANGERED'],
+      () => {
+        world.account.keys.set(IDENTITIES_KEY, as);
+      },
+    ],
+  ),
   [
     'the key of a snapshot is disabled',
     ['KEY_ENDANGERED'],

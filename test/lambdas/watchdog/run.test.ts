@@ -72,7 +72,7 @@ function world(vault: WatchedVault) {
     snapshotQuotaUsed: async () => 12,
   };
   const turn = (nodes: readonly string[], changes: Partial<WatchdogPorts> = {}) =>
-    run({ network, snapshots: true, ofNetwork: true, nodes: nodes.map(watched) }, { ...ports, ...changes });
+    run({ network, snapshots: true, ofNetwork: true, nodes: nodes.map(watched), keys: [] }, { ...ports, ...changes });
   return { values, log, ports, turn };
 }
 
@@ -190,7 +190,7 @@ describe('a turn of the watchdog', () => {
     const nodes = [WatchedNode.parse({ ...watched('toy-1'), identities: 'arn:secret' })];
     const at = (time: string, current: string) =>
       run(
-        { network, snapshots: false, ofNetwork: true, nodes },
+        { network, snapshots: false, ofNetwork: true, nodes, keys: [] },
         { ...ports, clock: { now: () => new Date(time) }, secretState: async () => ({ current }) },
       ).then(() => values.get('IdentityFaults toy-1'));
     expect(await at('2026-11-01T08:10:00Z', 'one')).toBe(0);
