@@ -1,5 +1,6 @@
 import { KMSServiceException } from '@aws-sdk/client-kms';
 import { LedgerholdError } from '../core/errors.ts';
+import { KmsUnavailable } from '../core/kms.ts';
 
 /** Answers that the same call gets again: the key or the rights must change first. */
 const LASTING = [
@@ -39,13 +40,5 @@ export class KmsKeyUnusable extends LedgerholdError {
       options,
     );
     this.reason = reason;
-  }
-}
-
-export class KmsUnavailable extends LedgerholdError {
-  override readonly name = 'KmsUnavailable';
-  readonly kind = 'external';
-  constructor(keyId: string, why: string, options?: ErrorOptions) {
-    super(`KMS gave no answer for the key ${keyId}: ${why}`, 'Try again.', options);
   }
 }

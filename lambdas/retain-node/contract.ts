@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { NodeName } from '../../core/names.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
@@ -35,5 +36,5 @@ export const retainNode = defineStep({
     /** Sets that are kept although a rule might drop them: something of them is missing. */
     damaged: Some,
   }),
-  errors: [VaultUnavailable],
+  errors: [KmsUnavailable, VaultUnavailable],
 });

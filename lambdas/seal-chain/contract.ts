@@ -7,6 +7,7 @@ import {
   NodeUnavailable,
   ReorganisedMeanwhile,
 } from '../../core/chain.ts';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { ChainDamaged } from '../../core/manifest.ts';
 import { Fence, Seq, Sha256 } from '../../core/names.ts';
 import { StaleFence } from '../../core/slot.ts';
@@ -28,6 +29,7 @@ export const sealChain = defineStep({
   }),
   errors: [
     ...[ChainDamaged, HistoryDamaged, HistoryMoved, NodeUnavailable, ReorganisedMeanwhile, StaleFence],
+    KmsUnavailable,
     VaultUnavailable,
   ] as const,
 });

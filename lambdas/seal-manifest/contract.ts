@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { ChainDamaged } from '../../core/manifest.ts';
 import { Fence, Seq, Sha256 } from '../../core/names.ts';
 import { OrderViolated } from '../../core/positions.ts';
@@ -19,5 +20,5 @@ export const sealManifest = defineStep({
     /** A violated set is never sealed. */
     verdict: z.enum(['proven', 'unknown']),
   }),
-  errors: [ChainDamaged, OrderViolated, StaleFence, VaultUnavailable],
+  errors: [ChainDamaged, KmsUnavailable, OrderViolated, StaleFence, VaultUnavailable],
 });

@@ -6,6 +6,7 @@ import {
   SecretsUnavailable,
   SecretUnusable,
 } from '../../core/identities-secret.ts';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { DatabaseBusy, RdsUnavailable } from '../../core/rds.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Components, Ticket } from '../../core/run.ts';
@@ -42,5 +43,6 @@ export const startCapture = defineStep({
     SecretsUnavailable,
     SecretUnusable,
     EcsUnavailable,
+    KmsUnavailable,
   ],
 });

@@ -17,7 +17,7 @@ import { SnapshotsUnavailable } from '../../core/snapshot-janitor.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { equals, executionId, isTrue, pathOf, state } from '../state-ref.ts';
 import type { BackupSteps } from '../steps/backup-steps.ts';
-import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, whether } from './parts.ts';
+import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, UNTHROTTLED, whether } from './parts.ts';
 
 type Steps = { readonly [Name in Exclude<keyof BackupSteps, keyof Construct | 'all'>]: BackupSteps[Name]['step'] };
 
@@ -41,13 +41,8 @@ const ofRun = state<RunState>();
 const ofWave = state<WaveState>();
 const ofCapture = state<CaptureState>();
 
-/** 2 + 4 + 8 + 16 + 32 = 62 s at most: a throttled Secrets Manager gives way within seconds. */
-const UNTHROTTLED = {
-  on: [SecretsUnavailable],
-  interval: Duration.seconds(2),
-  backoffRate: 2,
-  maxAttempts: 5,
-} as const;
+/** The same of the steps that store secrets. */
+const UNTHROTTLED_SECRETS = { ...UNTHROTTLED, on: [SecretsUnavailable] } as const;
 
 /** 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s at most, in which a throttled account gets its rate back. */
 const PATIENTLY = {
@@ -106,7 +101,7 @@ function states(scope: Construct, steps: BackupSteps) {
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {
       input: { ticket, components },
-      retries: [SHORTLY, PATIENTLY, PATIENTLY_OF_ECS, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED],
+      retries: [SHORTLY, PATIENTLY, PATIENTLY_OF_ECS, UNTIL_THE_WINDOW_CLOSES, UNTHROTTLED, UNTHROTTLED_SECRETS],
     }),
     poll: steps.pollCapture.task('Poll the capture', {
       input: { ticket, handle },
@@ -118,10 +113,10 @@ function states(scope: Construct, steps: BackupSteps) {
       input: { ticket, handle },
       retries: [SHORTLY, PATIENTLY],
     }),
-    seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retries: [SHORTLY] }),
+    seal: steps.sealManifest.task('Seal the set', { input: { run, fence }, retries: [SHORTLY, UNTHROTTLED] }),
     promote: steps.promoteIdentities.task('Promote the identities', {
       input: { node: run.node, seq: sealManifest.seq, manifest: sealManifest.manifest },
-      retries: [SHORTLY, UNTHROTTLED],
+      retries: [SHORTLY, UNTHROTTLED_SECRETS],
     }),
     done: new Succeed(scope, 'Done'),
     tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),

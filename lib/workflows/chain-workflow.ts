@@ -6,7 +6,7 @@ import type { Fence } from '../../core/names.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { equals, executionId, state } from '../state-ref.ts';
 import type { ChainSteps } from '../steps/chain-steps.ts';
-import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, whether } from './parts.ts';
+import { type Failure, failed, forEach, into, SHORTLY, tracedStateMachine, UNTHROTTLED, whether } from './parts.ts';
 
 type Steps = { readonly [Name in Exclude<keyof ChainSteps, keyof Construct | 'all'>]: ChainSteps[Name]['step'] };
 
@@ -71,7 +71,7 @@ function states(scope: Construct, steps: ChainSteps) {
     files: forEach(scope, 'File after file', {
       ...{ items: planRanges.ranges, as: 'range', and: { run, fence }, atOnce: 1, body: exported },
     }),
-    seal: steps.sealChain.task('Seal the history', claimed),
+    seal: steps.sealChain.task('Seal the history', { ...claimed, retries: [...claimed.retries, UNTHROTTLED] }),
     done: new Succeed(scope, 'Done'),
     tellWhy: steps.failRun.task('Tell why', { input: { run, fence, failure }, retries: [SHORTLY] }),
     end: failed(scope, failure),

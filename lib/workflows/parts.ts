@@ -14,6 +14,7 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { explainStateMachine } from '../explain-state-machine.ts';
 import { currentItem, equals, pathOf, payload, type Ref, type Refs } from '../state-ref.ts';
@@ -24,6 +25,14 @@ export const SHORTLY = {
   interval: Duration.seconds(1),
   backoffRate: 2,
   maxAttempts: 3,
+} as const;
+
+/** 2 + 4 + 8 + 16 + 32 = 62 s at most: a throttled KMS gives way within seconds. */
+export const UNTHROTTLED = {
+  on: [KmsUnavailable],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 5,
 } as const;
 
 export interface TracedProps {

@@ -5,7 +5,7 @@ import type { NodeName } from '../../core/names.ts';
 import type { OutputsOf } from '../../core/step.ts';
 import { state } from '../state-ref.ts';
 import type { RetentionSteps } from '../steps/retention-steps.ts';
-import { forEach, into, SHORTLY, tracedStateMachine } from './parts.ts';
+import { forEach, into, SHORTLY, tracedStateMachine, UNTHROTTLED } from './parts.ts';
 
 type ListNodesStep = RetentionSteps['listNodes']['step'];
 
@@ -35,7 +35,7 @@ export class RetentionWorkflow extends Construct {
 
 function flow(scope: Construct, steps: RetentionSteps): Chain {
   const list = steps.listNodes.task('List the nodes', { input: {}, retries: [SHORTLY] });
-  const retain = steps.retainNode.task('Retain', { input: { node: ofNode.node }, retries: [SHORTLY] });
+  const retain = steps.retainNode.task('Retain', { input: { node: ofNode.node }, retries: [SHORTLY, UNTHROTTLED] });
   // The errors of this Lambda are an alarm's metric, so that none is lost here.
   retain.addCatch(new Succeed(scope, 'Left to the next hour'), into(ofNode.failure));
   const ofEach = { items: ofRun.listNodes.nodes, as: 'node', atOnce: NODES_AT_ONCE, body: retain } as const;

@@ -7,6 +7,7 @@ import { captureEnds, type DeployedSource, deployedCaptures } from '../../aws/de
 import { endedCaptures, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { rdsClient } from '../../aws/rds-client.ts';
 import { CaptureSources } from '../../core/capture-sources.ts';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { ComponentName, Fence, Instant, NetworkName, NodeName, Slot } from '../../core/names.ts';
 import type { CaptureOrder, Encryption } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
@@ -90,6 +91,18 @@ describe('captures in a Lambda', () => {
       keys.push((await captureEnds(ends).finish(handle)).artifacts[0]?.key);
     }
     expect(new Set(keys).size).toBe(3);
+  });
+
+  test('say that KMS was away as it was said, so that the step is tried again', async () => {
+    const throttled: Encryption = {
+      encoding: 'kms-envelope-v1',
+      filter: () => () =>
+        (async function* () {
+          yield await Promise.reject(new KmsUnavailable('a key', 'ThrottlingException'));
+        })(),
+    };
+    const source = takenInLambda({ kind: 'identities', at: 'https://v', take }, { vault, encryption: throttled });
+    await expect(source.start?.(order('identities'))).rejects.toMatchObject({ name: 'KmsUnavailable' });
   });
 
   test('refuse a database by name, and say what to do instead', async () => {

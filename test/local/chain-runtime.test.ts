@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { readAgreement, readHistory } from '../../vault/history.ts';
 import { toyChain } from '../support/chain-writer.ts';
 import { CHAIN_NODE, type HistoryWorld, historyWorld } from '../support/toy-history.ts';
@@ -29,6 +30,15 @@ describe('a run over a chain', () => {
     expect(again).toMatchObject({ claimChainSlot: { outcome: 'sealed', seq: 1 } });
     expect(again.sealChain).toBeUndefined();
   });
+
+  test('asks a KMS that is throttled at the seal again', async () => {
+    const it = await historyWorld(3);
+    const sign = jest.spyOn(it.keys.signer, 'sign');
+    sign.mockRejectedValueOnce(new KmsUnavailable('a key', 'ThrottlingException'));
+    expect((await it.run('one')).sealChain).toMatchObject({ seq: 1, head: 2 });
+    expect(sign).toHaveBeenCalledTimes(2);
+    await expectSound(it);
+  }, 15_000);
 
   test('goes on from the last block of the history', async () => {
     const it = await historyWorld(3);

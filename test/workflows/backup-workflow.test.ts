@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerholdError } from '../../core/errors.ts';
 import { PromotionOvertaken, SecretsUnavailable } from '../../core/identities-secret.ts';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { OrderViolated } from '../../core/positions.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Run, Ticket } from '../../core/run.ts';
@@ -145,11 +146,18 @@ describe('a vault that is away for a moment', () => {
   );
 });
 
-describe('a Secrets Manager that is throttled', () => {
-  test.each(['start identities', 'promote'])(
-    'is asked again by %s',
-    async (at) => {
-      const { calls, run } = backup(failing(at, new SecretsUnavailable('a secret', 'ThrottlingException'), 1));
+describe('a service that is throttled', () => {
+  const secrets = new SecretsUnavailable('a secret', 'ThrottlingException');
+  const kms = new KmsUnavailable('a key', 'ThrottlingException');
+  test.each([
+    ['start identities', secrets],
+    ['promote', secrets],
+    ['start identities', kms],
+    ['seal', kms],
+  ])(
+    'is asked again by %s: %s',
+    async (at, error) => {
+      const { calls, run } = backup(failing(at, error, 1));
       await run();
       expect(calls.filter((call) => call === at)).toHaveLength(2);
     },

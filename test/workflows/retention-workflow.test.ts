@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { KmsUnavailable } from '../../core/kms.ts';
 import { NodeName } from '../../core/names.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { listNodes } from '../../lambdas/list-nodes/contract.ts';
@@ -45,11 +46,14 @@ describe('a run of retention', () => {
     expect(calls.toSorted()).toEqual(NODES.toSorted());
   });
 
-  test('asks again when the vault does not answer', async () => {
-    const { calls, run } = retention((node, times) => {
-      if (node === 'besu-1' && times === 1) throw new VaultUnavailable('away', 'Wait.');
-    });
-    await run();
-    expect(calls.filter((node) => node === 'besu-1')).toHaveLength(2);
-  });
+  test.each([new VaultUnavailable('away', 'Wait.'), new KmsUnavailable('a key', 'ThrottlingException')])(
+    'asks again when the vault or KMS does not answer: %s',
+    async (error) => {
+      const { calls, run } = retention((node, times) => {
+        if (node === 'besu-1' && times === 1) throw error;
+      });
+      await run();
+      expect(calls.filter((node) => node === 'besu-1')).toHaveLength(2);
+    },
+  );
 });
