@@ -37,13 +37,14 @@ export async function usableSource(
     const why = `${id} is a read replica of ${found.replicaOf}, which may lag behind the others unseen`;
     throw new SourceUnusable(why, 'Name the primary.');
   }
-  if (!begun) assertReady(id, found.status);
   if (isDefaultKey !== undefined && (found.kmsKey === undefined || (await isDefaultKey(found.kmsKey)))) {
     throw new SourceUnusable(
       `${id} is encrypted with the default key of RDS or not at all, and its snapshots are to be copied elsewhere`,
       'Copy one of its snapshots with a key of your own, and restore the database from that copy.',
     );
   }
+  // Last: what heals by waiting hides nothing that does not.
+  if (!begun) assertReady(id, found.status);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { DumpSource } from './dump-task.ts';
-import { RdsIdentifier } from './snapshots.ts';
+import { RdsIdentifier, type SnapshotKind } from './snapshots.ts';
 
 const HttpsUrl = z.url({ protocol: /^https$/ });
 
@@ -24,7 +24,15 @@ const Identities = z.strictObject({
 export type IdentitiesSource = z.infer<typeof Identities>;
 
 /** Captured by a snapshot: `instance` or `cluster` by its identifier. */
-const Rds = z.union([z.strictObject({ instance: RdsIdentifier }), z.strictObject({ cluster: RdsIdentifier })]);
+export const RdsAddress = z.union([
+  z.strictObject({ instance: RdsIdentifier }),
+  z.strictObject({ cluster: RdsIdentifier }),
+]);
+export type RdsAddress = z.infer<typeof RdsAddress>;
+
+/** The same, told apart by its kind. */
+export const rdsNamed = (rds: RdsAddress): { readonly kind: SnapshotKind; readonly id: string } =>
+  'cluster' in rds ? { kind: 'cluster', id: rds.cluster } : { kind: 'instance', id: rds.instance };
 
 /** `at` is for the receipt and for people. */
 const Dumped = z.strictObject({ at: z.string(), database: DumpSource });
@@ -33,7 +41,7 @@ export type DumpedDatabase = z.infer<typeof Dumped>;
 /** Where one component's state comes from. */
 export const CaptureSource = z.union([
   z.strictObject({ identities: Identities }),
-  z.strictObject({ rds: Rds }),
+  z.strictObject({ rds: RdsAddress }),
   /** Dumped by a task, at the node's place. */
   z.strictObject({ dump: Dumped }),
   /** Out of a Lambda's reach: its kind, and where it is, for the receipt and for people. */

@@ -77,18 +77,23 @@ export function allowSnapshots(role: Role, network: string, resources: RdsResour
     resources: [...instanceSnapshots, ...clusterSnapshots],
     conditions: tagged,
   });
+  allowLookingAtSources(role, resources);
+  allowLooking(role, resources);
+}
+
+/** To see whether a snapshot of these databases could be taken, and be of use. */
+export function allowLookingAtSources(role: Role, { instances, clusters }: RdsResources): void {
   allow(role, {
-    because: 'It looks at a database before it takes a snapshot: what kind it is, its state, its key, and no replica.',
+    because: 'It looks at a database before a snapshot is taken: what kind it is, its state, its key, and no replica.',
     actions: ['rds:DescribeDBInstances'],
     // A cluster's instances are known at run time only.
     resources: clusters.length > 0 ? [...instances, anyInstance(role)] : instances,
   });
   allow(role, {
-    because: 'It looks at a cluster before it takes a snapshot: its state, its key, and no replica.',
+    because: 'It looks at a cluster before a snapshot is taken: its state, its key, and no replica.',
     actions: ['rds:DescribeDBClusters'],
     resources: clusters,
   });
-  allowLooking(role, resources);
 }
 
 /** To tell the default key of RDS, which no other account can be given, from one of the account's own. */

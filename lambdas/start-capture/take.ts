@@ -4,10 +4,15 @@ import type { DeployedSource } from '../../aws/deployed-captures.ts';
 import { type DumpPlace, dumpedInTask } from '../../aws/dump-captures.ts';
 import { type LambdaStorage, type Store, takenInLambda } from '../../aws/lambda-captures.ts';
 import { rdsSource } from '../../aws/rds-captures.ts';
-import type { RdsReach, RdsSource } from '../../aws/rds-source.ts';
+import type { RdsReach } from '../../aws/rds-source.ts';
 import { readSecretValue } from '../../aws/read-secret.ts';
 import { storeCandidate } from '../../aws/secrets-store.ts';
-import type { CaptureSource, DumpedDatabase, IdentitiesSource } from '../../core/capture-sources.ts';
+import {
+  type CaptureSource,
+  type DumpedDatabase,
+  type IdentitiesSource,
+  rdsNamed,
+} from '../../core/capture-sources.ts';
 import { identitiesSecretName } from '../../core/deployed-names.ts';
 import { notesOfSecret, type StoredSecret } from '../../core/identities-secret.ts';
 import type { CaptureOrder } from '../../core/ports.ts';
@@ -31,7 +36,7 @@ export interface Reach extends LambdaStorage, RdsReach {
 export function deployedSource(source: CaptureSource | undefined, reach: Reach): DeployedSource | undefined {
   if (source === undefined) return undefined;
   if ('elsewhere' in source) return source.elsewhere;
-  if ('rds' in source) return rdsSource(named(source.rds), reach);
+  if ('rds' in source) return rdsSource(rdsNamed(source.rds), reach);
   if ('dump' in source) return dumped(source.dump, reach);
   const { identities } = source;
   const at = identitiesEndpoint(identities);
@@ -39,9 +44,6 @@ export function deployedSource(source: CaptureSource | undefined, reach: Reach):
     withCandidate(order, store, reach, (both) => takeIdentities(identities, reach, both));
   return takenInLambda({ kind: 'identities', at, take }, reach);
 }
-
-const named = (rds: Extract<CaptureSource, { rds: unknown }>['rds']): RdsSource =>
-  'cluster' in rds ? { kind: 'cluster', id: rds.cluster } : { kind: 'instance', id: rds.instance };
 
 function dumped({ at, database }: DumpedDatabase, { place, ecs, clock }: Reach): DeployedSource {
   // Without `start` it is out of reach, and the run says so.

@@ -41,7 +41,7 @@ export class BackupSteps extends Construct {
     super(scope, id);
     const { captures, secrets, vpc, dumps, copiedElsewhere } = props;
     this.claimSlot = new ClaimSlot(this, storage);
-    this.preflight = new Preflight(this, captures);
+    this.preflight = new Preflight(this, { network: storage.network, captures, copiedElsewhere });
     this.planWaves = new PlanWaves(this);
     this.startCapture = new StartCapture(this, storage, { captures, secrets, vpc, dumps, copiedElsewhere });
     this.pollCapture = new PollCapture(this, storage, captures, dumps);

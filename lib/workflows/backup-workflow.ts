@@ -96,7 +96,7 @@ function states(scope: Construct, steps: BackupSteps) {
     isItOurs: whether(scope, 'Is it ours?', equals(claimSlot.outcome, 'taken')),
     preflight: steps.preflight.task('Look for room', {
       input: { run },
-      retries: [{ ...PATIENTLY, on: [SnapshotsUnavailable] }],
+      retries: [{ ...PATIENTLY, on: [RdsUnavailable, SnapshotsUnavailable] }, UNTHROTTLED],
     }),
     plan: steps.planWaves.task('Plan the waves', { input: { run, fence } }),
     start: steps.startCapture.task('Start the capture', {

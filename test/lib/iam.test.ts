@@ -63,6 +63,8 @@ const ALLOWED: readonly Case[] = [
   ['Steps/StartCapture', 'secretsmanager:GetSecretValue', SECRET],
   ['Steps/StartCapture', 'rds:CreateDBSnapshot', snapshot(OURS), { context: tagged }],
   ['Steps/StartCapture', 'rds:CreateDBSnapshot', database('my-participant'), { context: tagged }],
+  ['Steps/Preflight', 'rds:DescribeDBInstances', database('my-participant')],
+  ['Steps/Preflight', 'rds:DescribeDBClusters', `arn:aws:rds:${REGION}:${ACCOUNT}:cluster:my-synchronizer-sequencer`],
   ['Retention/Steps/RetainNode', 's3:DeleteObject', vault(ARTIFACT)],
   ['Retention/Steps/RetainNode', 'rds:DeleteDBSnapshot', snapshot(OURS), { context: labelled }],
   ['SecondVault/CopySnapshots', 'rds:ModifyDBSnapshotAttribute', snapshot(OURS), { context: labelled }],
@@ -95,6 +97,9 @@ const ALLOWED: readonly Case[] = [
 ];
 
 const DENIED: readonly Case[] = [
+  // Before a run: it looks at the databases that are configured, and takes nothing.
+  ['Steps/Preflight', 'rds:DescribeDBClusters', `arn:aws:rds:${REGION}:${ACCOUNT}:cluster:another`],
+  ['Steps/Preflight', 'rds:CreateDBSnapshot', database('my-participant'), { context: tagged }],
   // What is there stays as it is.
   ['Steps/ClaimSlot', 's3:PutObject', vault(LEASE), { context: over }],
   ['Steps/SealManifest', 's3:PutObject', vault(MANIFEST), { context: over }],

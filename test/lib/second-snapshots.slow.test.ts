@@ -113,22 +113,25 @@ describe('the role that copies snapshots in the second account', () => {
   });
 });
 
-describe('a capture where there is a second vault', () => {
+describe('a run where there is a second vault', () => {
   const environments = (template: Template) =>
     Object.values(template.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties.Environment?.Variables.COPIED_ELSEWHERE ?? [],
     );
   const looking = (template: Template) =>
-    statementsOf(template, 'AWS::IAM::Policy', /StartCaptureRole/).filter(({ Action }) => Action === 'kms:DescribeKey');
+    statementsOf(template, 'AWS::IAM::Policy', /(Preflight|StartCapture)Role/).filter(
+      ({ Action }) => Action === 'kms:DescribeKey',
+    );
 
-  test('refuses the default key of RDS before any call, and may look which one that is', () => {
-    expect(environments(ours)).toEqual(['yes']);
-    expect(looking(ours)).toMatchObject([{ Resource: 'arn:aws:kms:eu-central-1:111111111111:key/*' }]);
+  test('refuses the default key of RDS before anything is captured and again at each start, and may look which one that is', () => {
+    expect(environments(ours)).toEqual(['yes', 'yes']);
+    const keys = { Resource: 'arn:aws:kms:eu-central-1:111111111111:key/*' };
+    expect(looking(ours)).toMatchObject([keys, keys]);
   });
 
   test('is as before without one', () => {
     const alone = Template.fromStack(deployed(null).main);
-    expect(environments(alone)).toEqual(['no']);
+    expect(environments(alone)).toEqual(['no', 'no']);
     expect(looking(alone)).toEqual([]);
   });
 

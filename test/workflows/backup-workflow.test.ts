@@ -3,6 +3,7 @@ import type { LedgerholdError } from '../../core/errors.ts';
 import { PromotionOvertaken, SecretsUnavailable } from '../../core/identities-secret.ts';
 import { KmsUnavailable } from '../../core/kms.ts';
 import { OrderViolated } from '../../core/positions.ts';
+import { RdsUnavailable, SourceUnusable } from '../../core/rds.ts';
 import { CaptureFailed, PredecessorNotEnded } from '../../core/receipts.ts';
 import { Run, Ticket } from '../../core/run.ts';
 import { StaleFence } from '../../core/slot.ts';
@@ -149,7 +150,10 @@ describe('a vault that is away for a moment', () => {
 describe('a service that is throttled', () => {
   const secrets = new SecretsUnavailable('a secret', 'ThrottlingException');
   const kms = new KmsUnavailable('a key', 'ThrottlingException');
+  const rds = new RdsUnavailable('a database', 'Throttling');
   test.each([
+    ['room', rds],
+    ['room', kms],
     ['start identities', secrets],
     ['promote', secrets],
     ['start identities', kms],
@@ -167,6 +171,7 @@ describe('a service that is throttled', () => {
 
 describe('a failure', () => {
   const faults: [string, LedgerholdError][] = [
+    ['room', new SourceUnusable('app is a read replica', 'Name the primary.')],
     ['plan', new CyclicOrder(['app', 'app'])],
     ['start participant', new PredecessorNotEnded('app has not ended', 'Run again.')],
     ['poll app', new CaptureFailed('pg_dump died', 'Look.')],
