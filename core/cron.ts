@@ -1,3 +1,4 @@
+import { calendar } from './calendar.ts';
 import { LedgerholdError } from './errors.ts';
 import { DAY_SECONDS, instantsOfDay } from './schedule.ts';
 
@@ -33,6 +34,25 @@ export function cronOf(everySeconds: number): Cron {
   // Cron names every hour with every minute, and no seconds.
   if (hours.length * minutes.length !== times.length || !minutes.every(Number.isInteger)) throw notACron(everySeconds);
   return { minute: minutes.join(','), hour: hours.length === 24 ? '*' : hours.join(','), day: '*', weekDay: '?' };
+}
+
+/**
+ * The newest instant that is not after `now` at which EventBridge starts a run of `cronOf(everySeconds)`. It goes by the
+ * clock on the wall: a time that the clocks leave out is left out, and of one that they show twice the first counts (User
+ * Guide of EventBridge Scheduler, "Daylight savings time on EventBridge Scheduler"). Throws `NotACron`.
+ */
+export function lastStart(everySeconds: number, timeZone: string, now: Date): Date {
+  cronOf(everySeconds);
+  const days = calendar(timeZone);
+  const weekly = everySeconds === WEEK_SECONDS;
+  const times = weekly ? [0] : instantsOfDay(everySeconds).toReversed();
+  // Day 0 is a Monday.
+  const today = days.dayNumber(now);
+  const newest = weekly ? Math.floor(today / 7) * 7 : today;
+  for (let day = newest; ; day -= weekly ? 7 : 1) {
+    const started = times.map((time) => days.instantAt(day, time)).find((at) => at !== undefined && at <= now);
+    if (started !== undefined) return started;
+  }
 }
 
 /** A chain's runs, one to four a day, from midnight on. */

@@ -5,7 +5,7 @@ import { defineStep } from '../../core/step.ts';
 /** What a node's backups should be like. */
 export const WatchedNode = z.strictObject({
   node: NodeName,
-  /** As `schedule` in core takes them. */
+  /** As `cronOf` and `lastStart` in core take them. */
   everySeconds: z.int().min(60),
   timeZone: z.string(),
   components: z.array(ComponentName).min(1).max(32),

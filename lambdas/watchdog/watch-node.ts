@@ -1,6 +1,7 @@
+import { lastStart } from '../../core/cron.ts';
 import { type Finding, statusOf } from '../../core/proof.ts';
 import type { EndReceipt } from '../../core/receipts.ts';
-import { schedule, slotAt } from '../../core/schedule.ts';
+import { slotAt } from '../../core/schedule.ts';
 import { newestDrill } from '../../vault/drills.ts';
 import { type NewestAttempt, newestAttempt } from '../../vault/newest-attempt.ts';
 import { type StandingSet, standingSets } from '../../vault/standing-sets.ts';
@@ -67,7 +68,7 @@ function tell({ journal }: WatchdogPorts, node: string, set: StandingSet | undef
 export async function measureSchedule(watched: WatchedNode, turn: Turn, ports: WatchdogPorts): Promise<NewestAttempt> {
   const { node, everySeconds, timeZone } = watched;
   const { network, now } = turn;
-  const due = schedule(everySeconds, timeZone).last(now);
+  const due = lastStart(everySeconds, timeZone, now);
   const attempt = await newestAttempt(ports.vault, node, slotAt(due));
   const { gauges, journal } = ports;
   for (const { code, text } of attempt.findings) journal.note('found', { node, code, text });

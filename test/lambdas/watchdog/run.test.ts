@@ -95,6 +95,26 @@ describe('a turn of the watchdog', () => {
     });
   });
 
+  test.each([
+    ['Europe/Zurich', '2026-03-29T02:00:00Z'],
+    ['Europe/Zurich', '2026-10-25T03:00:00Z'],
+    ['America/New_York', '2026-03-08T08:00:00Z'],
+    ['America/New_York', '2026-11-01T09:00:00Z'],
+  ])('goes by the clock on the wall on a day that it changes: in %s a run was due at %s', async (timeZone, slot) => {
+    const node = WatchedNode.parse({ ...watched('toy-1'), timeZone });
+    const input = { network, snapshots: false, ofNetwork: true, nodes: [node], keys: [] };
+    // Half an hour before the next one.
+    const now = () => new Date(Date.parse(slot) + 12_600_000);
+    const silence = async (vault: WatchedVault) => {
+      const { values, ports } = world(vault);
+      await run(input, { ...ports, clock: { now } });
+      return values.get('ScheduleSilence toy-1');
+    };
+    const begun = new WatchedVault();
+    await seal(begun, 'toy-1', slot);
+    expect([await silence(begun), await silence(new WatchedVault())]).toEqual([0, 12_600]);
+  });
+
   test('sees the others where one node cannot be read', async () => {
     const vault = new WatchedVault();
     for (const node of ['toy-1', 'toy-2', 'toy-3']) await seal(vault, node, SLOT);
