@@ -1,4 +1,4 @@
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, type AssumeRoleCommandOutput, STSClient } from '@aws-sdk/client-sts';
 import { RdsUnavailable } from '../core/rds.ts';
 import { SecondAccountRefused } from '../core/snapshot-copies.ts';
 
@@ -21,20 +21,26 @@ export const assumedRole =
   (sts: STSClient, roleArn: string, session: string): Credentials =>
   async () => {
     const command = new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: session, DurationSeconds: 3600 });
-    const { Credentials: given } = await sts.send(command).catch((error: unknown) => {
+    const answer = await sts.send(command).catch((error: unknown) => {
       throw refusalOf(roleArn, error);
     });
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = given ?? {};
-    if (!AccessKeyId || !SecretAccessKey || !SessionToken || Expiration === undefined) {
+    const given = credentialsIn(answer);
+    if (given === undefined)
       throw new RdsUnavailable('the role of the second account', 'STS gave no whole credentials');
-    }
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: SecretAccessKey,
-      sessionToken: SessionToken,
-      expiration: Expiration,
-    };
+    return given;
   };
+
+/** Undefined: they are not whole. */
+export function credentialsIn({ Credentials: given }: AssumeRoleCommandOutput) {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = given ?? {};
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || Expiration === undefined) return undefined;
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration: Expiration,
+  };
+}
 
 function refusalOf(roleArn: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -1,12 +1,19 @@
 import { KMSClient } from '@aws-sdk/client-kms';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Destination } from '../core/delivery.ts';
+import type { MemberDestination } from '../core/members.ts';
+import { memberPrefix } from '../core/names.ts';
 import type { LockPolicy } from '../core/object-lock.ts';
-import type { Encryption, Signer } from '../core/ports.ts';
+import type { Clock, Encryption, Signer } from '../core/ports.ts';
 import type { Vault, VaultJanitor } from '../core/vault.ts';
+import { stsClient } from './assumed-role.ts';
+import { deliveryClient } from './delivery-session.ts';
 import { kmsEnvelope } from './kms-envelope.ts';
 import { kmsSigner } from './kms-signer.ts';
 import { lockBy } from './object-lock.ts';
 import type { S3VaultOptions } from './s3-bucket.ts';
-import { s3Client } from './s3-client.ts';
+import { memberClient, s3Client } from './s3-client.ts';
+import { s3Destination } from './s3-destination.ts';
 import { s3Janitor, s3Vault } from './s3-vault.ts';
 
 /** A bucket as a config names it. Credentials and, if absent, the region come from where the SDK looks for them. */
@@ -28,6 +35,44 @@ export const openS3Janitor = (address: BucketAddress): VaultJanitor => s3Janitor
 export const openKmsSigner = (key: string): Signer => kmsSigner(new KMSClient(), key);
 
 export const openKmsEnvelope = (key: string): Encryption => kmsEnvelope(new KMSClient(), key);
+
+/** A member's bucket as the registry has it, and what is put there with which rights. */
+export interface MemberAddress {
+  readonly destination: Extract<MemberDestination, { kind: 'bucket' }>;
+  readonly network: string;
+  readonly member: string;
+  /** Who delivers on AWS, by a session of its own for each member; absent: this process's own identity. */
+  readonly roleArn?: string;
+  /** The vault, if it is a bucket. On the same servers its bytes never come here. `kmsKey`: its key's full ARN. */
+  readonly source?: BucketAddress & { readonly kmsKey?: string };
+}
+
+/** With clients of its own; no call is made. */
+export function openS3Destination({ destination, network, member, ...ours }: MemberAddress, clock: Clock): Destination {
+  const { bucket, region, account, kmsKey, endpoint } = destination;
+  // No server copies from another one.
+  const source = ours.source?.endpoint === endpoint ? ours.source : undefined;
+  const roleArn = endpoint === undefined ? ours.roleArn : undefined;
+  const prefix = memberPrefix(network, member);
+  const place = { bucket, region, account, prefix, ...(kmsKey === undefined ? {} : { kmsKey }) };
+  const clientFor = (purpose: 'deliver' | 'check', of = region): S3Client => {
+    if (roleArn === undefined) return memberClient({ region: of, ...(endpoint === undefined ? {} : { endpoint }) });
+    return deliveryClient(stsClient(), { ...place, roleArn, purpose, ...(source && { source: readable(source) }) }, of);
+  };
+  const from = source && { ...bucketOptions(source), client: clientFor('deliver', source.region) };
+  return s3Destination(
+    {
+      ...{ ...place, client: clientFor('deliver'), prober: clientFor('check'), otherServer: endpoint !== undefined },
+      ...(from && { source: from }),
+    },
+    clock,
+  );
+}
+
+const readable = ({ bucket, prefix = '', kmsKey }: NonNullable<MemberAddress['source']>) => ({
+  ...{ bucket, prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/` },
+  ...(kmsKey === undefined ? {} : { kmsKey }),
+});
 
 /** With a client of its own; no call is made. */
 export function bucketOptions({ bucket, prefix, region, account, endpoint, lock }: BucketAddress): S3VaultOptions {

@@ -55,6 +55,16 @@ export function atKey(bucket: S3Bucket, key: string) {
   return { ...bucket.at, Key: bucket.prefix + key };
 }
 
+/** Parameters of a copy about its source: as it was when it had this ETag, or not at all. Throws `InvalidKey`. */
+export function copyFrom(bucket: S3Bucket, key: string, etag: string) {
+  const { Bucket, Key, ExpectedBucketOwner: owner } = atKey(bucket, key);
+  return {
+    CopySource: `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`,
+    CopySourceIfMatch: etag,
+    ...(owner === undefined ? {} : { ExpectedSourceBucketOwner: owner }),
+  };
+}
+
 /** The prefix of a listing, in the bucket. Throws `InvalidKey`. */
 export function under(bucket: S3Bucket, prefix: string): string {
   checkPrefix(prefix);

@@ -16,11 +16,24 @@ export const S3_LIMITS = {
   requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
 } as const satisfies S3ClientConfig;
 
-export function s3Client({ region, endpoint, credentials }: S3Connection): S3Client {
-  return new S3Client({
-    ...S3_LIMITS,
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-    ...(credentials === undefined ? {} : { credentials }),
+export const s3Client = (connection: S3Connection): S3Client => new S3Client(settingsOf(connection));
+
+const settingsOf = ({ region, endpoint, credentials }: S3Connection) => ({
+  ...S3_LIMITS,
+  ...(region === undefined ? {} : { region }),
+  ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+  ...(credentials === undefined ? {} : { credentials }),
+});
+
+/**
+ * For a member's bucket. What may pass is tried again by the destination, which must know of every try; and what is sent
+ * is signed with its SHA-256, so no other checksum is needed: S3 adds its own CRC-64/NVME, and answers with it.
+ */
+export const memberClient = (connection: S3Connection): S3Client =>
+  new S3Client({
+    ...settingsOf(connection),
+    ...{ maxAttempts: 1, requestChecksumCalculation: 'WHEN_REQUIRED', logger: SILENT },
   });
-}
+
+/** Without a logger the SDK warns on the console of every body that broke off, which we tell in our own words. */
+const SILENT = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { LedgerholdError } from '../core/errors.ts';
 import { VaultUnavailable } from '../core/vault.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 
@@ -77,8 +78,10 @@ export const statusOf = (error: unknown): number | undefined => (error as Refusa
 /** How often the SDK sent the call that ended so. */
 export const attemptsOf = (error: unknown): number => (error as Refusal).$metadata?.attempts ?? 1;
 
-function isRefusal(error: unknown): error is Refusal {
-  return types.isNativeError(error) && ('$metadata' in error || 'code' in error || error.name in remedies);
+/** Of S3 or of the network; anything else is a bug, or somebody's reason to stop. */
+export function isRefusal(error: unknown): error is Refusal {
+  if (!types.isNativeError(error) || error instanceof LedgerholdError) return false;
+  return '$metadata' in error || 'code' in error || error.name in remedies;
 }
 
 function remedyByStatus({ account, at }: S3Bucket, status: number | undefined): string {

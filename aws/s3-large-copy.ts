@@ -9,7 +9,8 @@ import {
 import pLimit from 'p-limit';
 import { KeyTaken, NoSuchKey } from '../core/vault.ts';
 import type { LargeCopy } from '../vault/copy-object.ts';
-import { atKey, type S3Bucket, type S3VaultOptions, s3Bucket } from './s3-bucket.ts';
+import { allOrNone } from './all-or-none.ts';
+import { atKey, copyFrom, type S3Bucket, type S3VaultOptions, s3Bucket } from './s3-bucket.ts';
 import { commit, insist } from './s3-commit.ts';
 import { isCalled, onS3, unlessS3 } from './s3-errors.ts';
 import { abandon, base64, begin, type Upload } from './s3-multipart.ts';
@@ -101,14 +102,6 @@ async function copy(source: Source, target: S3Bucket, { sha256, partBytes, abort
   }
 }
 
-/** All results; else the first failure, after the others have ended: nothing may arrive in what is then taken back. */
-async function allOrNone<const Tasks extends readonly Promise<unknown>[]>(tasks: Tasks, failed: AbortController) {
-  for (const task of tasks) task.catch((error) => failed.abort(error));
-  await Promise.allSettled(tasks);
-  if (failed.signal.aborted) throw failed.signal.reason;
-  return Promise.all(tasks);
-}
-
 interface Part {
   readonly number: number;
   readonly range: string | undefined;
@@ -117,12 +110,9 @@ interface Part {
 async function copyPart(source: Source, target: S3Bucket, upload: Upload, part: Part, signal: AbortSignal) {
   signal.throwIfAborted();
   const { bucket, key, etag } = source;
-  const { Bucket, Key, ExpectedBucketOwner: owner } = atKey(bucket, key);
   const request = {
-    ...{ ...upload, PartNumber: part.number, CopySourceIfMatch: etag },
-    CopySource: `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`,
+    ...{ ...upload, PartNumber: part.number, ...copyFrom(bucket, key, etag) },
     ...(part.range === undefined ? {} : { CopySourceRange: part.range }),
-    ...(owner === undefined ? {} : { ExpectedSourceBucketOwner: owner }),
   };
   const send = () => target.client.send(new UploadPartCopyCommand(request), { abortSignal: signal });
   const answer = insist(send).catch((error) => {

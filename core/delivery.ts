@@ -105,6 +105,12 @@ export class MemberRefused extends LedgerholdError {
   }
 }
 
+/** What we deliver with is not to be had, or is not known: the fault is ours, and no member is to hear of it. */
+export class DeliveryRoleUnusable extends LedgerholdError {
+  override readonly name = 'DeliveryRoleUnusable';
+  readonly kind = 'external';
+}
+
 /** Under a key of ours lie other bytes than those that were agreed on. They are never overwritten. */
 export const tampered = (url: string, key: string): MemberFault => ({
   name: 'TAMPERED',
@@ -119,13 +125,18 @@ export interface Destination {
   readonly url: string;
   /**
    * Puts an object under its key, once: what lies there is never touched. `body` gives the bytes to those that cannot
-   * take them from the vault themselves. Rejects with `MemberUnavailable` or `MemberRefused`, or with what `body` or
-   * `signal` says; then nothing is visible under the key.
+   * take them from the vault themselves, each time from the start, in chunks that nobody changes any more. Rejects with
+   * `MemberUnavailable` (an answer may be lost: then it is there or not), with `MemberRefused`, with `HistoryDamaged`,
+   * `VaultUnavailable` or `DeliveryRoleUnusable` for what is our own, or with what `body` or `signal` says. In all these
+   * other cases nothing is put there, but for `MemberRefused` with `ANOTHER_KEY`, which shows in the answer alone.
    */
   put(item: Deliverable, body: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Stored>;
-  /** True: `put` takes the bytes from bucket to bucket, and never asks for `body`. */
+  /** True: `put` takes the bytes from bucket to bucket, but for those that an item has with it, and never asks for `body`. */
   readonly copies: boolean;
-  /** What speaks against delivering there, by trying: a canary is left behind. Empty: nothing. */
+  /**
+   * What speaks against delivering there, by trying: a canary is left behind. Empty: nothing. Rejects with
+   * `MemberUnavailable` if nothing can be learned now, and with `DeliveryRoleUnusable`.
+   */
   check(): Promise<readonly MemberFault[]>;
   /** Reads back, where the member lets us; undefined where the object is absent. Rejects like `put`. */
   read?(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;

@@ -4,7 +4,7 @@ import { type Operation, refusal, type S3Answer, type S3Memory, type S3Request, 
 
 /** See `faulty-s3.md` for what each does. */
 export type Fault =
-  | { readonly status: number; readonly code: string }
+  | { readonly status: number; readonly code: string; readonly message?: string }
   | 'drop'
   | 'drop after'
   | 'flip'
@@ -23,7 +23,7 @@ export interface FaultyS3 {
   stop(): Promise<void>;
 }
 
-/** An S3 of one bucket, in memory, on a free port of loopback, that fails as planned. */
+/** An S3 in memory, on a free port of loopback, that fails as planned. */
 export async function startFaultyS3(): Promise<FaultyS3> {
   const memory = s3Memory();
   const planned: { operation: Operation; fault: Fault }[] = [];
@@ -60,7 +60,7 @@ function respond(memory: S3Memory, request: S3Request, fault: Fault | undefined,
   const drop = (): void => void outgoing.destroy();
   if (fault === 'stall') return;
   if (fault === 'drop') return drop();
-  if (typeof fault === 'object') return write(refusal(fault.status, fault.code), outgoing);
+  if (typeof fault === 'object') return write(refusal(fault.status, fault.code, fault.message), outgoing);
   const uploading = request.body.length > 0;
   const answer = memory.answer(fault === 'flip' && uploading ? { ...request, body: flipped(request.body) } : request);
   if (fault === 'drop after') return drop();
@@ -86,10 +86,12 @@ async function received(incoming: IncomingMessage): Promise<S3Request> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const { pathname, searchParams: query } = new URL(incoming.url ?? '/', 'http://fake');
-  const key = decodeURIComponent(pathname.split('/').slice(2).join('/'));
+  const [, bucket = '', ...path] = pathname.split('/');
+  const key = decodeURIComponent(path.join('/'));
   const headers = incoming.headers as Record<string, string>;
   return {
     operation: operationOf(incoming.method ?? '', key, query, headers),
+    bucket,
     key,
     query,
     headers,
@@ -99,7 +101,7 @@ async function received(incoming: IncomingMessage): Promise<S3Request> {
 
 function operationOf(method: string, key: string, query: URLSearchParams, headers: Record<string, string>): Operation {
   const upload = query.has('uploadId');
-  if (method === 'PUT' && 'x-amz-copy-source' in headers) return 'UploadPartCopy';
+  if (method === 'PUT' && 'x-amz-copy-source' in headers) return upload ? 'UploadPartCopy' : 'CopyObject';
   if (method === 'PUT') return upload ? 'UploadPart' : 'PutObject';
   if (method === 'POST') return upload ? 'CompleteMultipartUpload' : 'CreateMultipartUpload';
   if (method === 'DELETE') return upload ? 'AbortMultipartUpload' : 'DeleteObject';

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { base64Crc64 } from './crc64-nvme.ts';
 
 /** A request as the fake sees it: names of headers in lower case. */
 export interface S3Request {
   readonly operation: Operation;
+  readonly bucket: string;
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -20,6 +22,7 @@ export type Operation =
   | 'PutObject'
   | 'GetObject'
   | 'HeadObject'
+  | 'CopyObject'
   | 'DeleteObject'
   | 'ListObjectsV2'
   | 'CreateMultipartUpload'
@@ -36,43 +39,85 @@ interface Stored {
   readonly body: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
   readonly modified: Date;
+  /** Base64; if it was stored with it. */
+  readonly sha256?: string | undefined;
+  /** Said to be so large: of 5 GiB nobody has the bytes. */
+  readonly claims?: number;
 }
 
 interface Upload extends Omit<Stored, 'body'> {
   readonly key: string;
   readonly parts: Map<number, Buffer>;
+  /** How it was begun: the request's headers say how it is encrypted. */
+  readonly begun: S3Request;
+  /** The checksum that it was begun with, in lower case. */
+  readonly algorithm: string | undefined;
 }
 
-/** One bucket: what S3 promises about objects, without its faults. See `faulty-s3.md`. */
+/** One bucket, whatever it is called: what S3 promises about objects, without its faults. See `faulty-s3.md`. */
 export interface S3Memory {
   readonly objects: Map<string, Stored>;
   readonly uploads: Map<string, Upload>;
   readonly bucket: { versions: 'Enabled' | 'Suspended' | undefined; locks: boolean };
+  /** Who owns a bucket; by default `OWNER`. */
+  readonly owners: Map<string, string>;
+  /** The policy of all buckets: false is 403. */
+  allows: (request: S3Request) => boolean;
+  /** Headers that say how an object is encrypted; by default as was asked, or with SSE-S3. */
+  encrypts: (request: S3Request) => Readonly<Record<string, string>>;
   answer(request: S3Request): S3Answer;
 }
 
+type Inside = Pick<S3Memory, 'objects' | 'uploads' | 'bucket' | 'owners' | 'encrypts'>;
+
 export const OWNER = '111111111111';
 const PAGE = 10;
+const CRC64 = 'x-amz-checksum-crc64nvme';
+const FIVE_GIB = 5 * 1024 ** 3;
 
 export function s3Memory(): S3Memory {
   const objects = new Map<string, Stored>();
   const uploads = new Map<string, Upload>();
-  const memory = { objects, uploads, bucket: { versions: 'Enabled' as const, locks: true } };
-  return {
-    ...memory,
+  const memory: S3Memory = {
+    ...{ objects, uploads, bucket: { versions: 'Enabled', locks: true }, owners: new Map() },
+    ...{ allows: () => true, encrypts: asAsked },
     answer: (request) => {
       const owner = request.headers['x-amz-expected-bucket-owner'];
-      if (owner !== undefined && owner !== OWNER) return refusal(403, 'AccessDenied');
+      if (owner !== undefined && owner !== ownerOf(memory, request.bucket)) return refusal(403, 'AccessDenied');
+      if (!memory.allows(request)) return refusal(403, 'AccessDenied');
       if (!isIntact(request)) return refusal(400, 'BadDigest');
+      if (!isAsSigned(request)) return refusal(400, 'XAmzContentSHA256Mismatch');
       return operations[request.operation](memory, request);
     },
   };
+  return memory;
 }
 
-type Run = (memory: Omit<S3Memory, 'answer'>, request: S3Request) => S3Answer;
+const ownerOf = ({ owners }: Inside, bucket: string): string => owners.get(bucket) ?? OWNER;
+
+function asAsked({ headers }: S3Request): Record<string, string> {
+  const key = headers[SSE_KEY];
+  return { [SSE]: headers[SSE] ?? 'AES256', ...(key === undefined ? {} : { [SSE_KEY]: key }) };
+}
+
+const SSE = 'x-amz-server-side-encryption';
+const SSE_KEY = 'x-amz-server-side-encryption-aws-kms-key-id';
+
+type Run = (memory: Inside, request: S3Request) => S3Answer;
 
 const operations: Readonly<Record<Operation, Run>> = {
-  PutObject: ({ objects }, request) => publish(objects, request, { ...described(request), body: request.body }),
+  PutObject: (memory, request) => {
+    const answer = publish(memory, request, { ...described(request), body: request.body });
+    const unmarked = !['sha256', 'crc32'].some((kind) => `x-amz-checksum-${kind}` in request.headers);
+    return unmarked ? { ...answer, headers: { ...answer.headers, [CRC64]: base64Crc64(request.body) } } : answer;
+  },
+  CopyObject: (memory, request) => {
+    const body = copied(memory, request.headers);
+    if (!Buffer.isBuffer(body)) return body;
+    const answer = publish(memory, request, { ...described(request), body });
+    const tags = `<ETag>${escaped(etagOf(body))}</ETag><ChecksumCRC64NVME>${base64Crc64(body)}</ChecksumCRC64NVME>`;
+    return answer.status === 200 ? { ...answer, ...bodyOf('CopyObjectResult', tags) } : answer;
+  },
   GetObject: ({ objects }, { key, headers }) => {
     const found = objects.get(key);
     return found === undefined ? refusal(404, 'NoSuchKey') : sent(found.body, headers['range']);
@@ -80,18 +125,22 @@ const operations: Readonly<Record<Operation, Run>> = {
   HeadObject: ({ objects }, { key }) => {
     const found = objects.get(key);
     if (found === undefined) return { status: 404 };
-    const { metadata, body } = found;
-    return { status: 200, headers: { ...metadata, etag: etagOf(body), 'content-length': String(body.length) } };
+    const { metadata, body, sha256, claims = body.length } = found;
+    const digest = sha256 && { 'x-amz-checksum-sha256': sha256, 'x-amz-checksum-type': 'FULL_OBJECT' };
+    const headers = { ...metadata, ...digest, etag: etagOf(body), 'content-length': String(claims) };
+    return { status: 200, headers };
   },
   DeleteObject: ({ objects }, { key }) => {
     objects.delete(key);
     return { status: 204 };
   },
   ListObjectsV2: ({ objects }, { query }) => listing(objects, query),
-  CreateMultipartUpload: ({ uploads }, request) => {
+  CreateMultipartUpload: ({ uploads, encrypts }, request) => {
     const id = randomUUID();
-    uploads.set(id, { ...described(request), key: request.key, parts: new Map() });
-    return xml('InitiateMultipartUploadResult', `<UploadId>${id}</UploadId>`);
+    const algorithm = request.headers['x-amz-checksum-algorithm']?.toLowerCase();
+    uploads.set(id, { ...described(request), key: request.key, parts: new Map(), algorithm, begun: request });
+    const begun = xml('InitiateMultipartUploadResult', `<UploadId>${id}</UploadId>`);
+    return { ...begun, headers: encrypts(request) };
   },
   UploadPart: ({ uploads }, { query, body }) => {
     const upload = uploads.get(query.get('uploadId') ?? '');
@@ -99,25 +148,28 @@ const operations: Readonly<Record<Operation, Run>> = {
     upload.parts.set(Number(query.get('partNumber')), body);
     return { status: 200, headers: { etag: etagOf(body) } };
   },
-  UploadPartCopy: ({ objects, uploads }, { query, headers }) => {
-    const upload = uploads.get(query.get('uploadId') ?? '');
+  UploadPartCopy: (memory, { query, headers }) => {
+    const upload = memory.uploads.get(query.get('uploadId') ?? '');
     if (upload === undefined) return refusal(404, 'NoSuchUpload');
-    const part = copied(objects, headers);
+    const part = copied(memory, headers);
     if (!Buffer.isBuffer(part)) return part;
     upload.parts.set(Number(query.get('partNumber')), part);
     const tags = `<ETag>${escaped(etagOf(part))}</ETag><ChecksumCRC32>${base64Crc(part)}</ChecksumCRC32>`;
     return xml('CopyPartResult', tags);
   },
-  CompleteMultipartUpload: ({ objects, uploads }, request) => {
+  CompleteMultipartUpload: (memory, request) => {
     const id = request.query.get('uploadId') ?? '';
-    const upload = uploads.get(id);
+    const upload = memory.uploads.get(id);
     if (upload === undefined) return refusal(404, 'NoSuchUpload');
     const numbers = [...request.body.toString().matchAll(/<PartNumber>(\d+)</g)].map((match) => Number(match[1]));
     const body = Buffer.concat(numbers.map((number) => upload.parts.get(number) ?? Buffer.from('missing')));
-    if (request.headers['x-amz-checksum-crc32'] !== base64Crc(body)) return refusal(400, 'BadDigest');
-    const answer = publish(objects, request, { ...upload, body });
-    if (answer.status === 200) uploads.delete(id);
-    return answer.status === 200 ? xml('CompleteMultipartUploadResult', '') : answer;
+    const cited = request.headers['x-amz-checksum-crc32'] ?? (upload.algorithm === 'crc32' ? 'missing' : undefined);
+    if (cited !== undefined && cited !== base64Crc(body)) return refusal(400, 'BadDigest');
+    const answer = publish(memory, request, { ...upload, body }, upload.begun);
+    if (answer.status !== 200) return answer;
+    memory.uploads.delete(id);
+    const tags = cited === undefined ? `<ChecksumCRC64NVME>${base64Crc64(body)}</ChecksumCRC64NVME>` : '';
+    return { ...answer, ...bodyOf('CompleteMultipartUploadResult', tags) };
   },
   AbortMultipartUpload: ({ uploads }, { query }) =>
     uploads.delete(query.get('uploadId') ?? '') ? { status: 204 } : refusal(404, 'NoSuchUpload'),
@@ -138,20 +190,29 @@ const operations: Readonly<Record<Operation, Run>> = {
       : refusal(404, 'ObjectLockConfigurationNotFoundError'),
 };
 
-export const refusal = (status: number, code: string): S3Answer => ({
+export const refusal = (status: number, code: string, message = `the fake says ${code}`): S3Answer => ({
   status,
-  body: `<Error><Code>${code}</Code><Message>the fake says ${code}</Message></Error>`,
+  body: `<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
 });
 
-function publish(objects: Map<string, Stored>, { key, headers }: S3Request, object: Stored): S3Answer {
+function publish({ objects, encrypts }: Inside, request: S3Request, object: Stored, begun = request): S3Answer {
+  const { key, headers } = request;
   if (headers['if-none-match'] === '*' && objects.has(key)) return refusal(412, 'PreconditionFailed');
   objects.set(key, object);
-  return { status: 200, headers: { etag: etagOf(object.body) } };
+  const version = { 'x-amz-version-id': `version-of-${etagOf(object.body).slice(1, 9)}` };
+  return { status: 200, headers: { etag: etagOf(object.body), ...version, ...encrypts(begun) } };
 }
 
 function described({ headers }: S3Request): Omit<Stored, 'body'> {
   const metadata = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'));
-  return { metadata: Object.fromEntries(metadata) as Record<string, string>, modified: new Date() };
+  const sha256 = headers['x-amz-checksum-sha256'];
+  return { metadata: Object.fromEntries(metadata) as Record<string, string>, modified: new Date(), sha256 };
+}
+
+/** Where the signature covers the body, the digest in it is that of what was sent. */
+function isAsSigned({ headers, body }: S3Request): boolean {
+  const signed = headers['x-amz-content-sha256'] ?? '';
+  return !/^[0-9a-f]{64}$/.test(signed) || signed === createHash('sha256').update(body).digest('hex');
 }
 
 /** S3 refuses a body (of an object or a part) that is not what its checksum says. */
@@ -159,7 +220,10 @@ function isIntact({ operation, headers, body }: S3Request): boolean {
   if (operation !== 'PutObject' && operation !== 'UploadPart') return true;
   const sha256 = headers['x-amz-checksum-sha256'];
   if (sha256 !== undefined) return sha256 === createHash('sha256').update(body).digest('base64');
-  return headers['x-amz-checksum-crc32'] === base64Crc(body);
+  const crc = headers['x-amz-checksum-crc32'];
+  if (crc !== undefined) return crc === base64Crc(body);
+  // The digest in the signature is looked at next.
+  return /^[0-9a-f]{64}$/.test(headers['x-amz-content-sha256'] ?? '');
 }
 
 function sent(body: Buffer, range: string | undefined): S3Answer {
@@ -170,19 +234,22 @@ function sent(body: Buffer, range: string | undefined): S3Answer {
   return { status: 206, headers, body: body.subarray(Number(from), to === '' ? undefined : Number(to) + 1) };
 }
 
-/** The bytes that a copy of a part is of: of the same bucket, since there is but one. */
-function copied(objects: Map<string, Stored>, headers: S3Request['headers']): Buffer | S3Answer {
+/** The bytes that a copy is of: whatever their bucket is called, since there is but one. */
+function copied(memory: Inside, headers: S3Request['headers']): Buffer | S3Answer {
+  const [bucket = '', ...path] = (headers['x-amz-copy-source'] ?? '').split('/');
   const owner = headers['x-amz-source-expected-bucket-owner'];
-  if (owner !== undefined && owner !== OWNER) return refusal(403, 'AccessDenied');
-  const [, ...path] = (headers['x-amz-copy-source'] ?? '').split('/');
-  const found = objects.get(decodeURIComponent(path.join('/')));
+  if (owner !== undefined && owner !== ownerOf(memory, bucket)) return refusal(403, 'AccessDenied');
+  const found = memory.objects.get(decodeURIComponent(path.join('/')));
   if (found === undefined) return refusal(404, 'NoSuchKey');
   const match = headers['x-amz-copy-source-if-match'];
   if (match !== undefined && match !== etagOf(found.body)) return refusal(412, 'PreconditionFailed');
+  const { body, claims = body.length } = found;
   const range = headers['x-amz-copy-source-range'];
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
-  if (range !== undefined && Number(to) >= found.body.length) return refusal(400, 'InvalidArgument');
-  return range === undefined ? found.body : found.body.subarray(Number(from), Number(to) + 1);
+  if (range === undefined) return claims > FIVE_GIB ? refusal(400, 'InvalidRequest') : body;
+  const [from, to] = (/^bytes=(\d+)-(\d+)$/.exec(range) ?? []).slice(1).map(Number);
+  if (from === undefined || to === undefined || to >= claims) return refusal(400, 'InvalidArgument');
+  if (to - from >= FIVE_GIB) return refusal(400, 'EntityTooLarge');
+  return found.claims === undefined ? body.subarray(from, to + 1) : Buffer.from(`[${range}]`);
 }
 
 function listing(objects: Map<string, Stored>, query: URLSearchParams): S3Answer {
@@ -200,7 +267,8 @@ function listing(objects: Map<string, Stored>, query: URLSearchParams): S3Answer
   return xml('ListBucketResult', `<IsTruncated>${more}</IsTruncated>${next}${entries.join('')}`);
 }
 
-const xml = (root: string, inside: string): S3Answer => ({ status: 200, body: `<${root}>${inside}</${root}>` });
+const bodyOf = (root: string, inside: string) => ({ body: `<${root}>${inside}</${root}>` });
+const xml = (root: string, inside: string): S3Answer => ({ status: 200, ...bodyOf(root, inside) });
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 const etagOf = (body: Buffer): string => `"${createHash('md5').update(body).digest('hex')}"`;
 const crcHeaders = (body: Buffer) => ({

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 /** A running S3 server of one's own, with nothing in it. */
 export interface Versitygw {
@@ -13,10 +14,18 @@ export interface Versitygw {
   readonly region: string;
   /** Owner of every bucket made with `credentials`. */
   readonly account: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: Keys;
+  /** Makes an account of 12 digits, which may have buckets of its own. Its access key is its number. */
+  createAccount(account: string): Promise<Keys>;
   stop(): Promise<void>;
 }
 
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const SECRET = 'a-secret-of-an-account';
 const ROOT = { accessKeyId: '000000000000', secretAccessKey: 'a-secret-of-this-test' };
 
 /** Where `scripts/install-versitygw.sh` puts it, or on PATH; undefined if it is not on this machine. */
@@ -44,7 +53,7 @@ export async function startVersitygw(binary: string, { versions = false } = {}):
     binary,
     [
       ...['-q', '-p', `127.0.0.1:${port}`, '-a', ROOT.accessKeyId, '-s', ROOT.secretAccessKey],
-      ...['--iam-dir', join(home, 'iam'), 'posix'],
+      ...['--iam-dir', join(home, 'iam'), '--iam-cache-ttl', '1', 'posix'],
       ...(versions ? ['--versioning-dir', join(home, 'ver')] : []),
       join(home, 'data'),
     ],
@@ -56,7 +65,13 @@ export async function startVersitygw(binary: string, { versions = false } = {}):
     await rm(home, { recursive: true });
   };
   await answers(server, endpoint, stop);
-  return { endpoint, region: 'us-east-1', account: ROOT.accessKeyId, credentials: ROOT, stop };
+  const createAccount = async (account: string): Promise<Keys> => {
+    const user = ['create-user', '-a', account, '-s', SECRET, '-r', 'userplus'];
+    const admin = ['admin', '-a', ROOT.accessKeyId, '-s', ROOT.secretAccessKey, '--er', endpoint];
+    await promisify(execFile)(binary, [...admin, ...user], { env: {} });
+    return { accessKeyId: account, secretAccessKey: SECRET };
+  };
+  return { endpoint, region: 'us-east-1', account: ROOT.accessKeyId, credentials: ROOT, createAccount, stop };
 }
 
 /** Another account on the server, which owns the buckets that it makes. Its id is its access key, as in policies here. */

@@ -1,0 +1,29 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { memberPrefix } from '../../core/names.ts';
+import { folderDestination } from '../../local/folder-destination.ts';
+import { behavesLikeADestination } from '../conformance/behaves-like-a-destination.ts';
+
+const folder = async () => {
+  const path = await mkdtemp(join(tmpdir(), 'ledgerhold-member-'));
+  const at = (key: string) => join(path, memberPrefix('acme', 'bank-a'), key);
+  return {
+    destination: folderDestination(path, 'acme', 'bank-a'),
+    held: (key: string) => readFile(at(key)).catch(() => undefined),
+    plant: async (key: string, bytes: Uint8Array) => {
+      await mkdir(dirname(at(key)), { recursive: true });
+      await writeFile(at(key), bytes);
+    },
+    provide: async () => {},
+    cleanup: () => rm(path, { recursive: true }),
+  };
+};
+
+behavesLikeADestination('a folder', folder, { readsBack: true });
+
+test('a folder that is missing is named, and is not made', async () => {
+  const found = await folderDestination('/nowhere/at-all', 'acme', 'bank-a').check();
+  expect(found).toMatchObject([{ name: 'NO_SUCH_FOLDER' }]);
+});
