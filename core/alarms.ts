@@ -1,44 +1,10 @@
-import type { Dimension, GaugeName } from './gauges.ts';
+import type { Alarm, AwsRule } from './alarm-rule.ts';
+import type { GaugeName } from './gauges.ts';
+
+export type { Alarm, AwsRule } from './alarm-rule.ts';
 
 /** A set this many times older than `every` is too old: the run after it has had half a period to end. */
 export const TOO_OLD = 1.5;
-
-/** When an alarm on AWS is raised. Its metric's values are of one network, node, component or workflow each. */
-export interface AwsRule {
-  readonly metric: AlarmMetric;
-  /** One alarm for each of these. */
-  readonly each: Dimension | 'chain' | 'workflow' | 'second vault';
-  readonly breaches: 'above' | 'below';
-  /** `rpo`: `TOO_OLD` times the node’s `every`. */
-  readonly threshold: number | 'rpo';
-  readonly periodSeconds: number;
-  /** Periods in a row that must breach. */
-  readonly periods: number;
-  readonly missing: 'breaching' | 'notBreaching' | 'ignore';
-  /** Of the watchdog’s, whose absence is a danger: the alarm that then tells it, if this one does not itself. */
-  readonly absenceToldBy?: 'RPO_EXCEEDED';
-  /** Somebody is woken, and not only told. */
-  readonly pages: boolean;
-}
-
-export type AlarmMetric =
-  | { readonly namespace: 'Ledgerhold'; readonly name: GaugeName; readonly statistic: 'Maximum' | 'Minimum' }
-  /** Their sum. `of`: which resource of the workflow or network they are about. */
-  | { readonly namespace: 'AWS/States'; readonly names: readonly string[]; readonly of: 'StateMachineArn' }
-  | { readonly namespace: 'AWS/Lambda'; readonly names: readonly ['Errors']; readonly of: 'FunctionName' }
-  | {
-      readonly namespace: 'AWS/SQS';
-      readonly names: readonly ['ApproximateNumberOfMessagesVisible'];
-      readonly of: 'QueueName';
-    };
-
-export interface Alarm {
-  /** One line, for whoever is told. */
-  readonly means: string;
-  /** `serve` raises it on one machine, or is the cause of it. */
-  readonly serve: boolean;
-  readonly aws?: AwsRule;
-}
 
 /** The watchdog comes every 5 minutes. */
 const WATCH_SECONDS = 300;
@@ -58,6 +24,18 @@ const asTheNewestSet = {
   periods: 1,
   missing: 'ignore',
   absenceToldBy: 'RPO_EXCEEDED',
+} as const;
+
+/** Each delivery counts them, once an hour and after each seal. That it counts nothing at all is told by one of them. */
+const ofTheMembers = {
+  each: 'members',
+  breaches: 'above',
+  threshold: 0,
+  periodSeconds: 3600,
+  periods: 1,
+  missing: 'ignore',
+  absenceToldBy: 'MEMBER_LAGS',
+  pages: false,
 } as const;
 
 /** AWS counts events: where none are counted none have happened. */
@@ -168,14 +146,23 @@ export const ALARMS = {
   MEMBER_SUSPENDED: {
     means: 'a member’s store refuses us, or is not what was registered; nothing goes there until a person has looked',
     serve: true,
+    aws: { ...ofTheMembers, metric: ours('MembersSuspended') },
   },
   MEMBER_LAGS: {
-    means: 'a member lacks files that were sealed more than six hours ago',
+    means: 'a member lacks files that were sealed more than six hours ago, or on AWS nobody has looked for three hours',
     serve: true,
+    aws: {
+      ...ofTheMembers,
+      metric: ours('MembersLagging'),
+      periods: 3,
+      missing: 'breaching',
+      absenceToldBy: undefined,
+    },
   },
   BACKFILL_STALLED: {
     means: 'a member is being given the earlier files, and has got none for two hours',
     serve: true,
+    aws: { ...ofTheMembers, metric: ours('BackfillsStalled') },
   },
   IDENTITY_UNREADABLE: {
     means: 'a secret of the node’s identities cannot be used, or does not hold those of the newest set',

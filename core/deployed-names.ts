@@ -7,12 +7,12 @@ import type { CaptureOrder } from './ports.ts';
  * Names of a config are lower-case letters, digits and single hyphens: `_`, or a word with a capital letter, is never theirs.
  */
 
-/** A network's stack: its first group's, which holds the vault, a further group's, a chain's, or the second vault's. */
-export type StackOf = 'Second' | { readonly group: number } | { readonly chain: string };
+/** A network's stack: its first group's, which holds the vault, a further group's, a chain's, the second vault's, or the delivery's. */
+export type StackOf = 'Second' | 'Delivery' | { readonly group: number } | { readonly chain: string };
 
 /** At most 82 characters of the 128 that CloudFormation takes. It takes no `_`, and tells capital letters from small ones. */
 export function stackName(network: string, of: StackOf): string {
-  const parts = of === 'Second' ? [of] : 'chain' in of ? ['Chain', of.chain] : groupPart(of.group);
+  const parts = typeof of === 'string' ? [of] : 'chain' in of ? ['Chain', of.chain] : groupPart(of.group);
   return ['Ledgerhold', network, ...parts].join('-');
 }
 
@@ -26,6 +26,19 @@ export const backupMachineName = (network: string, group = 1): string => named(n
 
 /** The state machine that exports one chain of a network. At most 76 characters. */
 export const chainMachineName = (network: string, node: string): string => named(network, node);
+
+/** The state machine that looks which members lack something, and starts a delivery to each. At most 62 characters. */
+export const deliveryMachineName = (network: string): string => named(network, 'Deliveries');
+
+/** The state machine that brings one member what it lacks. At most 60 characters. */
+export const memberMachineName = (network: string): string => named(network, 'Delivery');
+
+/** One for a minute at most: who starts twice within it starts once. At most 54 characters. */
+export const memberExecutionName = (member: string, now: Date): string =>
+  `${member}_${now.toISOString().slice(0, 16).replaceAll(/\W/g, '')}`;
+
+/** Whose execution it is, by its ARN. */
+export const memberAtWork = (executionArn: string): string => executionArn.replace(/^.*:/, '').replace(/_\w*$/, '');
 
 /** `parts`: what it is about, and which alarm it is. At most 255 characters, as CloudWatch allows. */
 export const alarmName = (network: string, ...parts: readonly string[]): string => named(network, ...parts);

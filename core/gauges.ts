@@ -2,7 +2,7 @@
 export const NAMESPACE = 'Ledgerhold';
 
 /**
- * All that the watchdog measures, each from what really lies there. A measure that could not be taken is not given a
+ * All that the watchdog and the delivery measure, each from what really lies there. A measure that could not be taken is not given a
  * value: its absence is what an alarm sees.
  */
 export const GAUGES = {
@@ -32,6 +32,10 @@ export const GAUGES = {
   SnapshotQuotaUsed: { unit: 'Percent', of: ['network'] },
   /** Nodes that the watchdog could read the vault for; 1 where none was expected of its turn. */
   NodesWatched: { unit: 'Count', of: ['network'] },
+  /** Of the delivery, each hour: members whose store refuses us, who lack what is old, and whose backfill stands still. */
+  MembersSuspended: { unit: 'Count', of: ['network'] },
+  MembersLagging: { unit: 'Count', of: ['network'] },
+  BackfillsStalled: { unit: 'Count', of: ['network'] },
   NodesUnreadable: { unit: 'Count', of: ['network'] },
 } as const satisfies Readonly<Record<string, Gauge>>;
 

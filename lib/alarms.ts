@@ -35,6 +35,8 @@ export interface AlarmsProps {
   readonly secondVault?: IStateMachine | undefined;
   /** Where the watchdog is, which measures what there is one of in a network. */
   readonly ofNetwork?: { readonly snapshots: boolean };
+  /** Where the deliveries are, which measure how the network's members are. */
+  readonly members?: true;
   /** What this stack is of a network that has several, as a part of names; default: the first. */
   readonly part?: readonly string[];
 }
@@ -166,6 +168,7 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
   if (metric.namespace === 'AWS/SQS') {
     return deadLetters === undefined ? [] : [{ about, dimensions: { QueueName: deadLetters.queueName } }];
   }
+  if (each === 'members') return props.members === true ? [{ about: [], dimensions: { network } }] : [];
   if (ofNetwork === undefined || (name === 'SNAPSHOT_QUOTA' && !ofNetwork.snapshots)) return [];
   return [{ about: [], dimensions: { network } }];
 }

@@ -4,6 +4,7 @@ import { stackName } from '../core/deployed-names.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
 import { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
+import { DeliveryStack, memberAccounts } from './delivery-stack.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { endpointsOf } from './private-network.ts';
 
@@ -36,16 +37,21 @@ export class BackupStack extends Stack {
   }
 }
 
-/** A small network is one stack; a larger one has a stack for each further group of nodes and each chain, and one vault. */
-export function backupStacks(app: App, config: Config): readonly [BackupStack, ...(BackupStack | ChainStack)[]] {
+/** A small network is one stack; a larger one has a stack for each further group of nodes, each chain, and the deliveries, and one vault. */
+export function backupStacks(
+  app: App,
+  config: Config,
+): readonly [BackupStack, ...(BackupStack | ChainStack | DeliveryStack)[]] {
   const [first, ...others] = backupProps(config);
   const main = new BackupStack(app, config, first);
   const { storage, watch } = main.backup;
   const groups = others.map((props) => new BackupStack(app, config, props, { storage, watch }));
+  const members = memberAccounts(config).length > 0;
   const chains = chainNodes(config).map(
-    (chain, n) => new ChainStack(app, config, { chain, storage, watch, group: others.length + 2 + n }),
+    (chain, n) => new ChainStack(app, config, { chain, storage, watch, group: others.length + 2 + n, members }),
   );
-  return [main, ...groups, ...chains];
+  const deliveries = !members ? [] : [new DeliveryStack(app, config, { storage, watch })];
+  return [main, ...groups, ...chains, ...deliveries];
 }
 
 /** One chain of the network, in a stack of its own: it comes and goes by itself. */

@@ -1,12 +1,13 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { chainMachineName } from '../core/deployed-names.ts';
+import { chainMachineName, deliveryMachineName } from '../core/deployed-names.ts';
 import { ComponentName, type NetworkName } from '../core/names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import { Alarms } from './alarms.ts';
 import type { ChainNodeProps } from './chain-nodes.ts';
 import { chainReach } from './chain-reach.ts';
+import { stateMachineArnOf } from './machine-arn.ts';
 import { Schedules } from './schedules.ts';
 import { ChainSteps } from './steps/chain-steps.ts';
 import type { Storage } from './storage.ts';
@@ -21,6 +22,8 @@ export interface ChainBackupProps {
   readonly watch: Watch;
   /** The number of its group of watched nodes: one that no other group of the network has. */
   readonly group: number;
+  /** Whether the network has members that the history is delivered to. Default: no. */
+  readonly members?: boolean;
   /** Name of the IANA database; days and hours are counted in it. Default: UTC. */
   readonly timeZone?: string;
 }
@@ -34,9 +37,10 @@ export class ChainBackup extends Construct {
 
   constructor(scope: Construct, id: string, props: ChainBackupProps) {
     super(scope, id);
-    const { network, chain, storage, watch, group, timeZone = 'UTC' } = props;
+    const { network, chain, storage, watch, group, members = false, timeZone = 'UTC' } = props;
+    const deliveries = members ? stateMachineArnOf(this, deliveryMachineName(network)) : undefined;
     const { node, protocol, everySeconds, enabled, vpc } = chain;
-    this.steps = new ChainSteps(this, 'Steps', storage, chainReach(node, chain.chain, vpc));
+    this.steps = new ChainSteps(this, 'Steps', storage, chainReach(node, chain.chain, vpc), deliveries);
     this.stateMachine = new ChainWorkflow(this, 'Chain', this.steps, chainMachineName(network, node)).stateMachine;
     const scheduled = [{ run: { network, node, protocol }, everySeconds, enabled }];
     this.schedules = new Schedules(this, 'Schedules', {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { NetworkName } from '../core/names.ts';
 import { chainReach } from '../lib/chain-reach.ts';
+import { Delivery } from '../lib/delivery.ts';
 import { LedgerBackup } from '../lib/ledger-backup.ts';
 import { Retention } from '../lib/retention.ts';
 import { SecondVault } from '../lib/second-vault.ts';
@@ -26,11 +27,14 @@ export function workflows() {
     { ...chain, confirmations: 0, blocksPerFile: 1, monitor: node, validators: [node] },
     undefined,
   );
+  const deliveries = new Delivery(stack, 'Delivery', { storage, watch: backup.watch, accounts: ['222222222222'] });
   const ofChain = new ChainSteps(stack, 'ChainSteps', storage, reach);
   const exported = new ChainWorkflow(stack, 'Chain', ofChain);
   return {
     chain: definitionOf(exported.stateMachine, ofChain.all),
     backup: definitionOf(workflow.stateMachine, steps.all),
+    delivery: definitionOf(deliveries.workflow.stateMachine, deliveries.all),
+    'member-delivery': definitionOf(deliveries.ofMember.stateMachine, deliveries.all),
     retention: definitionOf(retention.workflow.stateMachine, retention.steps.all),
     'second-vault': definitionOf(second.workflow.stateMachine, second.all),
   };

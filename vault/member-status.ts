@@ -1,8 +1,10 @@
+import type { ChainManifest } from '../core/chain.ts';
 import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
 import type { Vault } from '../core/vault.ts';
 import { readHead, readLink } from './chain.ts';
 import { deliveredTo, receiptsOf } from './deliveries.ts';
+import type { Document } from './documents.ts';
 import { HISTORY } from './history.ts';
 import { nodesIn } from './sets.ts';
 
@@ -34,10 +36,18 @@ export interface MemberStatus {
 /** So many receipts back the rate is measured: some thousands of objects. */
 const RECEIPTS_FOR_A_RATE = 20;
 
-export async function memberStatus(vault: Vault, member: Member): Promise<MemberStatus> {
+/** The newest manifest of every chain: what all members are held against. */
+export type ChainHeads = ReadonlyMap<string, Document<ChainManifest> | undefined>;
+
+export async function chainHeads(vault: Vault): Promise<ChainHeads> {
+  const nodes = await nodesIn(vault, 'chain');
+  return new Map(await Promise.all(nodes.map(async (node) => [node, await readHead(vault, HISTORY, node)] as const)));
+}
+
+export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
   const { cursors, totals, head } = await deliveredTo(vault, member);
-  const wanted = (await nodesIn(vault, 'chain')).filter((node) => member.chains?.includes(node) ?? true);
-  const chains = await Promise.all(wanted.map((node) => lagOf(vault, node, cursors[node])));
+  const wanted = [...(heads ?? (await chainHeads(vault)))].filter(([node]) => member.chains?.includes(node) ?? true);
+  const chains = await Promise.all(wanted.map(([node, newest]) => lagOf(vault, node, newest, cursors[node])));
   const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
   const all = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
   const rate = there < all ? await blocksPerSecond(vault, member) : undefined;
@@ -48,8 +58,12 @@ export async function memberStatus(vault: Vault, member: Member): Promise<Member
   };
 }
 
-async function lagOf(vault: Vault, node: string, cursor: Cursor | undefined): Promise<ChainLag> {
-  const newest = await readHead(vault, HISTORY, node);
+async function lagOf(
+  vault: Vault,
+  node: string,
+  newest: Document<ChainManifest> | undefined,
+  cursor: Cursor | undefined,
+): Promise<ChainLag> {
   const head = newest?.value.head?.number ?? null;
   const block = cursor?.block ?? null;
   const manifests = (newest?.value.seq ?? 0) - (cursor?.seq ?? 0);

@@ -14,10 +14,13 @@ import { StaleFence } from '../../core/slot.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 
-/** Sees that the records lead without a gap to the agreed end, asks the node once more, and writes the manifest last. */
+/**
+ * Sees that the records lead without a gap to the agreed end, asks the node once more, and writes the manifest last.
+ * `DELIVERIES`: the state machine that then brings it to the members; empty where there are none.
+ */
 export const sealChain = defineStep({
   name: 'seal-chain',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK', 'SIGNING_KEY', 'CHAINS'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'VAULT_LOCK', 'SIGNING_KEY', 'CHAINS', 'DELIVERIES'],
   input: z.strictObject({ run: ChainRun, fence: Fence }),
   output: z.strictObject({
     seq: Seq,

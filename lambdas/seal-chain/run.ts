@@ -1,4 +1,6 @@
 import { type ChainAgreement, type ChainManifest, type ChainRecord, ReorganisedMeanwhile } from '../../core/chain.ts';
+import { type Executions, executionName } from '../../core/executions.ts';
+import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { manifestOfSlot } from '../../vault/chain.ts';
 import { agreementOf, recordsOfSlot } from '../../vault/chain-run.ts';
@@ -9,7 +11,11 @@ import { type SealHistoryPorts, sealHistory } from '../../vault/seal-history.ts'
 import type { ChainPorts } from '../chain-ports.ts';
 import type { sealChain } from './contract.ts';
 
-export type SealChainPorts = ChainPorts & SealHistoryPorts;
+export interface SealChainPorts extends ChainPorts, SealHistoryPorts {
+  /** What brings it to the members; absent: there are none, or they are told in another way. */
+  readonly deliveries?: Pick<Executions, 'start'>;
+  readonly journal?: Journal;
+}
 
 export async function run(
   { run, fence }: InputOf<typeof sealChain>,
@@ -25,7 +31,17 @@ export async function run(
   await refuseReorganised(agreement.value, records, ports);
   const manifest = await sealHistory(run, agreement, records, ports);
   await endLease(ports, attempt, 'sealed');
+  await startDeliveries(ports, manifest);
   return answer(manifest);
+}
+
+/** It is sealed, whoever hears of it: what is not started now starts with the next hour. */
+async function startDeliveries({ deliveries, clock, journal }: SealChainPorts, { value }: Document<ChainManifest>) {
+  try {
+    await deliveries?.start(executionName(value.node, value.slot, clock.now()), {});
+  } catch (error) {
+    journal?.failure('deliveries not started', { node: value.node, slot: value.slot }, error);
+  }
 }
 
 type Records = readonly Document<ChainRecord>[];

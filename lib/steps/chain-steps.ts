@@ -17,13 +17,13 @@ export class ChainSteps extends Construct {
   readonly sealChain: SealChain;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, reach: ChainReach) {
+  constructor(scope: Construct, id: string, storage: Storage, reach: ChainReach, deliveries?: string) {
     super(scope, id);
     this.claimChainSlot = new ClaimChainSlot(this, storage);
     this.agreeEnd = new AgreeEnd(this, storage, reach);
     this.planRanges = new PlanRanges(this, storage, reach);
     this.exportRange = new ExportRange(this, storage, reach);
-    this.sealChain = new SealChain(this, storage, reach);
+    this.sealChain = new SealChain(this, storage, reach, deliveries);
     this.failRun = new FailRun(this, storage);
   }
 

@@ -7,7 +7,7 @@ import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
 
 export class SealChain extends StepLambda<typeof sealChain> {
-  constructor(scope: Construct, storage: Storage, reach: ChainReach) {
+  constructor(scope: Construct, storage: Storage, reach: ChainReach, deliveries?: string) {
     super(scope, 'SealChain', {
       step: sealChain,
       timeout: Duration.minutes(5),
@@ -15,6 +15,7 @@ export class SealChain extends StepLambda<typeof sealChain> {
       environment: {
         ...{ ...storage.lockingEnvironment, SIGNING_KEY: storage.signingKey.keyArn },
         CHAINS: reach.chains,
+        DELIVERIES: deliveries ?? '',
       },
       grant: (role) => {
         storage.grant(role, {
@@ -27,6 +28,11 @@ export class SealChain extends StepLambda<typeof sealChain> {
           resources: [storage.signingKey.keyArn],
         });
         reach.grant(role);
+        allow(role, {
+          because: 'What was sealed goes to the members at once, and not only with the next hour.',
+          actions: ['states:StartExecution'],
+          resources: deliveries === undefined ? [] : [deliveries],
+        });
       },
     });
   }

@@ -13,8 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Destination, MemberRefused } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
-import { memberPrefix } from '../../core/names.ts';
-import { NetworkName } from '../../core/names.ts';
+import { memberPrefix, NetworkName } from '../../core/names.ts';
 import { sha256 } from '../../io/digest.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
 import { deliver } from '../../vault/deliver.ts';

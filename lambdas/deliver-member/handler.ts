@@ -1,0 +1,28 @@
+import { KMSClient } from '@aws-sdk/client-kms';
+import { kmsSigner } from '../../aws/kms-signer.ts';
+import { openS3Destination } from '../../aws/open.ts';
+import { destinationOnAws } from '../../core/member-destinations.ts';
+import { NetworkName } from '../../core/names.ts';
+import { serve } from '../serve.ts';
+import { vaultPorts } from '../vault-ports.ts';
+import { deliverMember } from './contract.ts';
+import { run } from './run.ts';
+
+/** Leaves the last objects of a turn some minutes: those of 5 GiB and more are copied in parts. */
+const TURN = 9 * 60_000;
+
+export const handler = serve(deliverMember, run, (env, journal) => {
+  const { vault, clock } = vaultPorts(env);
+  const { VAULT_BUCKET: bucket, VAULT_PREFIX: prefix, VAULT_ACCOUNT: account, VAULT_KEY: kmsKey } = env;
+  const region = process.env['AWS_REGION'];
+  const source = { bucket, prefix, account, kmsKey, region };
+  return {
+    ...{ vault, clock, journal, turn: TURN, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
+    signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
+    destinationOf: (member) => {
+      const destination = destinationOnAws(member, env.ACCOUNTS.split(','));
+      const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
+      return openS3Destination({ ...address, source }, clock);
+    },
+  };
+});

@@ -1,0 +1,43 @@
+import { MemberUnavailable } from '../../core/delivery.ts';
+import { type Member, wantsCheck } from '../../core/members.ts';
+import type { Journal } from '../../core/ports.ts';
+import type { InputOf, OutputOf } from '../../core/step.ts';
+import { checkMember, checkWeekly } from '../../vault/check-members.ts';
+import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
+import { readMember } from '../../vault/members.ts';
+import type { deliverMember } from './contract.ts';
+
+export interface DeliverMemberPorts extends Omit<DeliverPorts, 'signal'> {
+  readonly journal: Journal;
+  /** After so long no further object is begun. Milliseconds. */
+  readonly turn: number;
+}
+
+export async function run(
+  { member: id }: InputOf<typeof deliverMember>,
+  ports: DeliverMemberPorts,
+): Promise<OutputOf<typeof deliverMember>> {
+  const found = (await readMember(ports.vault, id))?.value;
+  if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
+  const member = wantsCheck(found) ? await checked(ports, found) : found;
+  if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
+  const until = new Date(ports.clock.now().getTime() + ports.turn);
+  const work = { ...ports, signal: AbortSignal.any([]) };
+  const [end] = await deliver(work, [member], { until });
+  if (end === undefined) throw new TypeError('a delivery to one member has one end');
+  const { outcome, objects, fault } = end;
+  ports.journal.note('delivered', { member: id, outcome, objects, ...(fault && { fault: fault.name }) });
+  if (outcome === 'whole') await checkWeekly(ports, [member]);
+  return { outcome, more: outcome === 'more', objects };
+}
+
+/** Undefined: its store is not reached; it is looked at again with the next hour. */
+async function checked(ports: DeliverMemberPorts, member: Member): Promise<Member | undefined> {
+  try {
+    return await checkMember(ports, member);
+  } catch (error) {
+    if (!(error instanceof MemberUnavailable)) throw error;
+    ports.journal.failure('not checked', { member: member.member }, error);
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import pLimit from 'p-limit';
+import { memberAlarms } from '../../core/member-alarms.ts';
+import { isDue, type Member, type MemberId, wantsCheck } from '../../core/members.ts';
+import type { Clock, Gauges, Journal } from '../../core/ports.ts';
+import type { InputOf, OutputOf } from '../../core/step.ts';
+import type { Vault } from '../../core/vault.ts';
+import { chainHeads, memberStatus } from '../../vault/member-status.ts';
+import { readMembers } from '../../vault/members.ts';
+import { type listMembers, MEMBERS_A_PAGE, PAGES_A_LOOK } from './contract.ts';
+
+export interface ListMembersPorts {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly gauges: Gauges;
+  readonly network: string;
+  /** Members at work in an execution now. */
+  readonly atWork: () => Promise<ReadonlySet<string>>;
+}
+
+/** Some six small reads a member: 10,000 of them take a minute or two. */
+const LOOKS_AT_ONCE = 32;
+
+export async function run(
+  _: InputOf<typeof listMembers>,
+  ports: ListMembersPorts,
+): Promise<OutputOf<typeof listMembers>> {
+  const { vault, clock, journal, atWork } = ports;
+  const { members, unreadable } = await readMembers(vault);
+  for (const { id, fault } of unreadable) journal.failure('unreadable', { member: id }, fault);
+  const [heads, busy, now] = [await chainHeads(vault), await atWork(), clock.now()];
+  const counts = { MEMBER_SUSPENDED: unreadable.length, MEMBER_LAGS: 0, BACKFILL_STALLED: 0 };
+  const lacking: MemberId[] = [];
+  const limit = pLimit(LOOKS_AT_ONCE);
+  const look = async (member: Member): Promise<void> => {
+    const { chains, lastReceiptAt } = await memberStatus(vault, member, heads);
+    const behindSince = chains.map((chain) => chain.behindSince);
+    const alarms = memberAlarms({ ...member, lastReceiptAt, behindSince }, now);
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
+      if (alarms[name] === undefined) continue;
+      counts[name] += 1;
+      journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
+    }
+    const lacks = chains.some(({ manifests }) => manifests > 0) && isDue(member, now);
+    if ((lacks || wantsCheck(member)) && !busy.has(member.member)) lacking.push(member.member);
+  };
+  await Promise.all(members.map(({ value }) => limit(() => look(value))));
+  tell(ports, counts);
+  return { ...pagesOf(lacking), members: members.length };
+}
+
+/** In the order of their names: who was looked at first is no reason to be served first. */
+export function pagesOf(lacking: readonly MemberId[]): Pick<OutputOf<typeof listMembers>, 'pages' | 'more'> {
+  const inOrder = lacking.toSorted();
+  const count = Math.min(PAGES_A_LOOK, Math.ceil(inOrder.length / MEMBERS_A_PAGE));
+  const pages = Array.from({ length: count }, (_, n) => inOrder.slice(n * MEMBERS_A_PAGE, (n + 1) * MEMBERS_A_PAGE));
+  return { pages, more: inOrder.length > PAGES_A_LOOK * MEMBERS_A_PAGE };
+}
+
+function tell({ gauges, network }: ListMembersPorts, counts: Readonly<Record<string, number>>): void {
+  gauges.set('MembersSuspended', counts['MEMBER_SUSPENDED'] ?? 0, { network });
+  gauges.set('MembersLagging', counts['MEMBER_LAGS'] ?? 0, { network });
+  gauges.set('BackfillsStalled', counts['BACKFILL_STALLED'] ?? 0, { network });
+}

@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import { StepFunctionsRefused, StepFunctionsUnavailable } from '../../core/executions.ts';
+import { MemberId } from '../../core/members.ts';
+import { defineStep } from '../../core/step.ts';
+import { MEMBERS_A_PAGE } from '../list-members/contract.ts';
+
+/** Starts an execution for each member of a page; one that runs already goes on alone. */
+export const startDeliveries = defineStep({
+  name: 'start-deliveries',
+  env: ['MEMBER_MACHINE'],
+  input: z.strictObject({ page: z.array(MemberId).min(1).max(MEMBERS_A_PAGE) }),
+  output: z.strictObject({ started: z.int().min(0) }),
+  errors: [StepFunctionsRefused, StepFunctionsUnavailable],
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemberUnavailable } from '../../../core/delivery.ts';
+import { memberAtWork } from '../../../core/deployed-names.ts';
+import { destinationOnAws } from '../../../core/member-destinations.ts';
+import { type Member, MemberId } from '../../../core/members.ts';
+import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
+import { MEMBERS_A_PAGE, PAGES_A_LOOK } from '../../../lambdas/list-members/contract.ts';
+import { run as listMembers, pagesOf } from '../../../lambdas/list-members/run.ts';
+import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
+import { readMember } from '../../../vault/members.ts';
+import { deliveryWorld } from '../../support/delivery-world.ts';
+import { unprovenSigner } from '../../support/toy-deliveries.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+
+function deployed() {
+  const world = deliveryWorld();
+  const gauges: Record<string, number> = {};
+  const journal = { note: () => {}, failure: () => {} };
+  const busy = new Set<string>();
+  const ports = { ...world.registry, journal, network: world.registry.network };
+  const look = () =>
+    listMembers(
+      {},
+      { ...ports, gauges: { set: (name, value) => void (gauges[name] = value) }, atWork: async () => busy },
+    );
+  const turn = (member: string, milliseconds = 60_000) =>
+    deliverMember(
+      { member: MemberId.parse(member) },
+      {
+        ...{ ...ports, signer: unprovenSigner, turn: milliseconds },
+        destinationOf: ({ member: id }) => world.storeOf(id),
+      },
+    );
+  return { ...world, look, turn, gauges, busy };
+}
+
+describe('a look at the members of a deployed network', () => {
+  test('lists who lacks something and is not at work, and nobody else', async () => {
+    const { history, join, register, act, look, turn, busy } = deployed();
+    await history.seal(bytes('a'));
+    await join('whole', 'lacking', 'busy', 'off');
+    await turn('whole');
+    busy.add('busy');
+    await act('off', { what: 'set', environmentBackupTarget: false });
+    expect(await look()).toEqual({ pages: [['lacking']], members: 4, more: false });
+    await act('new', { what: 'register', destination: { kind: 'folder', path: '/new' } });
+    expect((await look()).pages).toEqual([['lacking', 'new']]);
+    await register('whole');
+    expect((await look()).pages).toEqual([['lacking', 'new']]);
+  });
+
+  test('tells how many are badly off, damaged registrations among them', async () => {
+    const { history, join, look, turn, gauges, storeOf, later, vault } = deployed();
+    await join('fine', 'refusing', 'lagging', 'edited');
+    later(60);
+    await history.seal(bytes('a'));
+    storeOf('refusing').fault = 'refuses';
+    await turn('refusing');
+    await turn('fine');
+    const key = [...vault.objects.keys()].findLast((each) => each.startsWith('members/edited/')) ?? '';
+    vault.objects.set(key, bytes('{}'));
+    later(7 * 3600);
+    await look();
+    expect(gauges).toEqual({
+      MembersSuspended: 2,
+      MembersLagging: expect.any(Number),
+      BackfillsStalled: expect.any(Number),
+    });
+    expect((gauges['MembersLagging'] ?? 0) + (gauges['BackfillsStalled'] ?? 0)).toBe(1);
+  });
+
+  test('lists no more than a state can hold, and says that there are others', () => {
+    const count = MEMBERS_A_PAGE * PAGES_A_LOOK;
+    const ids = Array.from({ length: count + 1 }, (_, n) => MemberId.parse(`${n}-`.padEnd(39, 'x') + String(n % 10)));
+    const found = pagesOf(ids);
+    expect([found.pages.flat().length, found.more, pagesOf(ids.slice(1)).more]).toEqual([count, true, false]);
+    expect(Buffer.byteLength(JSON.stringify({ ...found, members: 10_000 }))).toBeLessThan(256 * 1024);
+  });
+
+  test('starts each member of a page by a name that is the same within the minute', async () => {
+    const started: [string, object][] = [];
+    const start = async (name: string, input: object) => {
+      started.push([name, input]);
+      return name;
+    };
+    const clock = { now: () => new Date('2026-11-29T12:34:56Z') };
+    await startDeliveries({ page: [MemberId.parse('bank-a')] }, { machine: { start }, clock });
+    expect(started).toEqual([['bank-a_20261129T1234', { member: 'bank-a' }]]);
+    expect(
+      memberAtWork('arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-acme_Delivery:bank-a_20261129T1234'),
+    ).toBe('bank-a');
+  });
+});
+
+describe('a turn of the delivery to one member', () => {
+  test('checks a destination that was registered before anything goes there, and goes on when it is a target', async () => {
+    const { history, act, turn, held, shared, vault, storeOf } = deployed();
+    await history.seal(bytes('a'));
+    await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
+    storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'off', more: false });
+    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({
+      state: 'invited',
+      check: { faults: [{ name: 'OVERWRITABLE' }] },
+    });
+    storeOf('bank-a').faults = [];
+    await act(
+      'bank-a',
+      { what: 'register', destination: { kind: 'folder', path: '/bank-a' } },
+      { what: 'set', environmentBackupTarget: true },
+    );
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
+    expect(held('bank-a')).toEqual(shared());
+  });
+
+  test('ends when its time is over, and says that there is more', async () => {
+    const { history, join, turn, storeOf, later } = deployed();
+    for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
+    await join('bank-a');
+    storeOf('bank-a').onPut = () => later(20);
+    expect(await turn('bank-a', 30_000)).toMatchObject({ outcome: 'more', more: true });
+    storeOf('bank-a').onPut = () => {};
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
+  });
+
+  test('does nothing for a member that nobody knows, and fails nobody when a check is not answered', async () => {
+    const { act, turn, storeOf } = deployed();
+    expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
+    await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
+    storeOf('bank-a').check = async () => {
+      throw new MemberUnavailable('away', 'Wait.');
+    };
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+  });
+
+  test('looks at a destination again after a week, and suspends one that would let us overwrite', async () => {
+    const { history, join, turn, storeOf, later, vault } = deployed();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    await turn('bank-a');
+    storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
+    later(6 * 86_400);
+    await turn('bank-a');
+    expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
+    later(86_400);
+    await turn('bank-a');
+    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({
+      state: 'suspended',
+      fault: { name: 'OVERWRITABLE' },
+    });
+  });
+});
+
+describe('where a deployed delivery may go', () => {
+  const to = (destination: Member['destination']) => ({ member: 'bank-a', destination }) as Member;
+  const bucket = { kind: 'bucket', bucket: 'b-1', region: 'eu-central-1', account: '333333333333' } as const;
+
+  test('is a bucket of an account that is on the list, and nothing else', () => {
+    expect(destinationOnAws(to(bucket), ['333333333333'])).toEqual(bucket);
+    const faultOf = (destination: Member['destination'], accounts = ['333333333333']) => {
+      try {
+        return destinationOnAws(to(destination), accounts);
+      } catch (error) {
+        return (error as { fault: { name: string } }).fault.name;
+      }
+    };
+    expect(faultOf(bucket, ['444444444444'])).toBe('ANOTHER_OWNER');
+    expect(faultOf({ ...bucket, endpoint: 'http://169.254.169.254' })).toBe('NOT_ON_AWS');
+    expect(faultOf({ kind: 'folder', path: '/tmp' })).toBe('NOT_ON_AWS');
+    expect(faultOf(null)).toBe('NOT_ON_AWS');
+  });
+});
