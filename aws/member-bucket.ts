@@ -6,7 +6,7 @@ import { keyNotUsed } from './member-faults.ts';
 import type { S3VaultOptions } from './s3-bucket.ts';
 
 export interface S3DestinationOptions {
-  /** See `memberClient`: of the bucket's Region, and with the rights of this delivery alone. */
+  /** See `memberClient`: without tries of its own, of the bucket's Region, and with the rights of this delivery alone. */
   readonly client: S3Client;
   /** For `check`: may try what the member has to refuse. By default `client`, whose own rights may then hide a fault. */
   readonly prober?: S3Client;

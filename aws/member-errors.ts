@@ -37,7 +37,7 @@ function mayPass(error: unknown): boolean {
   if (!isRefusal(error)) return false;
   if (isOurs(error)) return false;
   const status = statusOf(error);
-  if (status === undefined || status < 300 || status >= 500) return true;
+  if (status === undefined || status >= 500) return true;
   return [408, 409, 429].includes(status) || isCalled(error, ...DAMAGED_ON_THE_WAY, ...BUSY);
 }
 

@@ -7,7 +7,7 @@ import {
 import type { Stored } from '../core/delivery.ts';
 import { encryptionOf, type MemberBucket, written } from './member-bucket.ts';
 import { persist } from './member-errors.ts';
-import { attemptsOf, isCalled, statusOf } from './s3-errors.ts';
+import { isCalled, statusOf } from './s3-errors.ts';
 
 /** An object that is sent in parts, and that nobody sees yet. */
 export interface Upload {
@@ -53,18 +53,18 @@ export async function completeUpload(to: MemberBucket, upload: Upload, Parts: Co
   } catch (error) {
     if (statusOf(error) !== 412) throw error;
     const gone = await isGone(to, upload);
-    if (sent + attemptsOf(error) === 2 || !gone) return { outcome: 'there' };
+    if (sent === 1 || !gone) return { outcome: 'there' };
     const { encryption } = upload;
     return { outcome: 'written', ...(encryption === undefined ? {} : { encryption }) };
   }
 }
 
-/** Takes an upload back. True only if S3 says, asked once, that there is none: a second question would answer itself. */
+/** Takes an upload back. True only if S3 says, asked once, that there is none: asking twice would answer itself. */
 async function isGone(to: MemberBucket, { at }: Upload): Promise<boolean> {
   try {
     await to.client.send(new AbortMultipartUploadCommand(at));
     return false;
   } catch (error) {
-    return isCalled(error, 'NoSuchUpload') && attemptsOf(error) === 1;
+    return isCalled(error, 'NoSuchUpload');
   }
 }

@@ -1,12 +1,8 @@
 import * as z from 'zod';
+import { MEMBERS_A_PAGE, PAGES_A_LOOK } from '../../core/member-pages.ts';
 import { MemberId } from '../../core/members.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
-
-/** Members that one start step starts. */
-export const MEMBERS_A_PAGE = 40;
-/** 4,000 names of 43 bytes are 172 of the 256 KiB that a state may have. */
-export const PAGES_A_LOOK = 100;
 
 /**
  * Looks at every member, tells how many are badly off, and lists in pages those that lack something or want to be checked

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import { memberAlarms } from '../../core/member-alarms.ts';
+import { pagesOf } from '../../core/member-pages.ts';
 import { isDue, type Member, type MemberId, wantsCheck } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { chainHeads, memberStatus } from '../../vault/member-status.ts';
 import { readMembers } from '../../vault/members.ts';
-import { type listMembers, MEMBERS_A_PAGE, PAGES_A_LOOK } from './contract.ts';
+import type { listMembers } from './contract.ts';
 
 export interface ListMembersPorts {
   readonly vault: Vault;
@@ -47,14 +48,6 @@ export async function run(
   await Promise.all(members.map(({ value }) => limit(() => look(value))));
   tell(ports, counts);
   return { ...pagesOf(lacking), members: members.length };
-}
-
-/** In the order of their names: who was looked at first is no reason to be served first. */
-export function pagesOf(lacking: readonly MemberId[]): Pick<OutputOf<typeof listMembers>, 'pages' | 'more'> {
-  const inOrder = lacking.toSorted();
-  const count = Math.min(PAGES_A_LOOK, Math.ceil(inOrder.length / MEMBERS_A_PAGE));
-  const pages = Array.from({ length: count }, (_, n) => inOrder.slice(n * MEMBERS_A_PAGE, (n + 1) * MEMBERS_A_PAGE));
-  return { pages, more: inOrder.length > PAGES_A_LOOK * MEMBERS_A_PAGE };
 }
 
 function tell({ gauges, network }: ListMembersPorts, counts: Readonly<Record<string, number>>): void {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { StepFunctionsRefused, StepFunctionsUnavailable } from '../../core/executions.ts';
+import { MEMBERS_A_PAGE } from '../../core/member-pages.ts';
 import { MemberId } from '../../core/members.ts';
 import { defineStep } from '../../core/step.ts';
-import { MEMBERS_A_PAGE } from '../list-members/contract.ts';
 
 /** Starts an execution for each member of a page; one that runs already goes on alone. */
 export const startDeliveries = defineStep({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { memberClient } from '../../aws/s3-client.ts';
 import { type S3DestinationOptions, s3Destination } from '../../aws/s3-destination.ts';
 import { HistoryDamaged } from '../../core/chain.ts';
 import { type Deliverable, type Destination, MemberRefused, MemberUnavailable } from '../../core/delivery.ts';
@@ -196,6 +197,17 @@ describe('an answer that is lost after the object was made', () => {
     expect(world.fake.memory.uploads.size).toBe(0);
   });
 
+  test('is told from a key that was taken before the first try, whatever became of the upload', async () => {
+    world.fake.plan('CompleteMultipartUpload', { status: 412, code: 'PreconditionFailed' });
+    world.fake.plan('AbortMultipartUpload', { status: 404, code: 'NoSuchUpload' });
+    expect(await put(inParts())).toEqual({ outcome: 'there' });
+  });
+
+  test('in half is as good as lost', async () => {
+    world.fake.plan('CopyObject', 'cut');
+    expect(await put(world.copying)).toEqual({ outcome: 'there' });
+  });
+
   test('is not settled by an upload that is gone when the answer to its end was lost, too', async () => {
     world.fake.plan('CompleteMultipartUpload', 'drop after');
     world.fake.plan('CompleteMultipartUpload', { status: 412, code: 'PreconditionFailed' });
@@ -231,6 +243,15 @@ describe('a body', () => {
       expect(world.fake.memory.uploads.size).toBe(0);
     },
   );
+
+  test('that has no end is broken off where what was sealed ends', async () => {
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let n = 0; n < 1_000_000; n += 1) yield body;
+      throw new Error('was taken to its end');
+    }
+    await expect(world.streaming.put(item, endless, never)).rejects.toBeInstanceOf(HistoryDamaged);
+    expect(world.held(KEY)).toBeUndefined();
+  });
 
   test('that was damaged on the way is read and sent again', async () => {
     world.fake.plan('PutObject', 'flip', 2);
@@ -338,6 +359,20 @@ test('a right to the key that is missing is named as the key’s, though S3 call
   const message = 'not authorized to perform: kms:GenerateDataKey on this resource';
   world.fake.plan('PutObject', { status: 403, code: 'AccessDenied', message });
   expect((await refusalOf(put(world.streaming))).fault.name).toBe('KEY_UNUSABLE');
+});
+
+test('without credentials nothing is tried again, and no member is to blame', async () => {
+  const none = async () => Promise.reject(Object.assign(new Error('none'), { name: 'CredentialsProviderError' }));
+  const client = memberClient({ region: 'eu-central-1', endpoint: world.fake.endpoint, credentials: none });
+  const destination = s3Destination({ ...world.options, client }, world.clock);
+  await expect(put(destination)).rejects.toMatchObject({ name: 'DeliveryRoleUnusable' });
+  expect(world.waits).toEqual([]);
+  client.destroy();
+});
+
+test('a success that nobody can read is as good as a lost answer', async () => {
+  world.fake.plan('CopyObject', { status: 200, code: '<<<&' });
+  expect(await put(world.copying)).toMatchObject({ outcome: 'written' });
 });
 
 describe('the policy of the member', () => {
