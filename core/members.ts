@@ -76,15 +76,21 @@ export const Member = z.strictObject({
 });
 export type Member = z.infer<typeof Member>;
 
+/** What was seen at a destination is no word on the one that was registered since. */
+interface OfRegistration {
+  /** The member's `since` as it was then; absent: whichever is registered. */
+  readonly since?: number;
+}
+
 /** What can be done to a member. */
 export type MemberAct =
   | { readonly what: 'invite' }
   | { readonly what: 'register'; readonly destination: MemberDestination }
-  | { readonly what: 'check'; readonly report: CheckReport }
+  | ({ readonly what: 'check'; readonly report: CheckReport } & OfRegistration)
   | { readonly what: 'set'; readonly environmentBackupTarget?: boolean; readonly chains?: readonly string[] | null }
-  | { readonly what: 'degrade'; readonly fault: MemberFault }
-  | { readonly what: 'recover' }
-  | { readonly what: 'suspend'; readonly fault: MemberFault }
+  | ({ readonly what: 'degrade'; readonly fault: MemberFault } & OfRegistration)
+  | ({ readonly what: 'recover' } & OfRegistration)
+  | ({ readonly what: 'suspend'; readonly fault: MemberFault } & OfRegistration)
   | { readonly what: 'resume' }
   | { readonly what: 'leave' };
 
@@ -121,6 +127,9 @@ const atPeace = ({ destination, check, environmentBackupTarget }: Standing): Mem
 export function afterAct(before: Member | undefined, act: MemberAct, n: number, now: Date): Standing {
   const was: Standing = before === undefined ? NOBODY : { ...NOBODY, ...standingOf(before) };
   if (was.state === 'left' && act.what !== 'invite' && act.what !== 'register') throw refusedActOn(before, act);
+  if ('since' in act && act.since !== undefined && act.since !== was.since) {
+    throw refusedActOn(before, act, 'another destination was registered meanwhile');
+  }
   const settled = (standing: Standing): Standing => ({ ...standing, state: atPeace(standing) });
   switch (act.what) {
     case 'invite':

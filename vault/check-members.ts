@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type Destination, MemberUnavailable } from '../core/delivery.ts';
-import { isDue, type Member } from '../core/members.ts';
+import { isDue, type Member, MemberActRefused } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import { actOn, type RegistryPorts } from './members.ts';
 
@@ -8,11 +8,14 @@ export interface CheckPorts extends RegistryPorts {
   readonly destinationOf: (member: Member) => Destination;
 }
 
-/** Looks at a destination by trying, and writes down what was found. Rejects with `MemberUnavailable`. */
+/**
+ * Looks at a destination by trying, and writes down what was found. Rejects with `MemberUnavailable`, or with
+ * `MemberActRefused` if another one was registered meanwhile.
+ */
 export async function checkMember(ports: CheckPorts, member: Member): Promise<Member> {
   const faults = [...(await ports.destinationOf(member).check())];
   const at = Instant.parse(ports.clock.now().toISOString());
-  return (await actOn(ports, member.member, { what: 'check', report: { at, faults } })).value;
+  return (await actOn(ports, member.member, { what: 'check', since: member.since, report: { at, faults } })).value;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -29,7 +32,7 @@ export async function checkWeekly(ports: CheckPorts, members: readonly Member[])
     old.map((member) =>
       limit(() =>
         checkMember(ports, member).catch((error: unknown) => {
-          if (error instanceof MemberUnavailable) return member;
+          if (error instanceof MemberUnavailable || error instanceof MemberActRefused) return member;
           throw error;
         }),
       ),

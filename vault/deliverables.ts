@@ -1,16 +1,22 @@
 import { type ChainManifest, ChainRecord, HistoryDamaged } from '../core/chain.ts';
 import type { Cursor, Deliverable } from '../core/delivery.ts';
+import { LedgerholdError } from '../core/errors.ts';
+import type { Sha256 } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
 import { readLink } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
-import { chainFileKey, endorsementsIn, FORMAT_KEY, signatureKey } from './layout.ts';
+import { InvalidKey } from './keys.ts';
+import { chainFileKey, endorsementsIn, FORMAT_KEY, numberOf, signatureKey } from './layout.ts';
+import { isOfChain } from './uncited.ts';
 
 /** What one manifest brings, with the manifest last: what a member has of it is no part of the history before that. */
 export interface DeliveryUnit {
   readonly node: string;
   readonly cursor: Cursor;
+  /** Whose key verifies it. */
+  readonly signer: Sha256;
   readonly items: readonly Deliverable[];
 }
 
@@ -18,16 +24,46 @@ export interface DeliveryUnit {
 const READS_AT_ONCE = 16;
 
 /**
- * The units of a chain behind number `after`, oldest first, as long as there are any. Rejects with `ChainDamaged` or
- * `HistoryDamaged`: nothing is delivered of what is not as it was sealed, or behind it.
+ * The units of a chain behind a manifest (undefined: from the first on), oldest first, as long as there are any. Rejects
+ * with an error that `isDamage`: nothing is delivered of what is not as it was sealed, or behind it.
  */
-export async function* unitsAfter(vault: Vault, node: string, after: number): AsyncGenerator<DeliveryUnit> {
-  for (let seq = after + 1; ; seq++) {
+export async function* unitsAfter(
+  vault: Vault,
+  node: string,
+  after: Pick<Cursor, 'seq' | 'sha256'> | undefined,
+): AsyncGenerator<DeliveryUnit> {
+  for (let before = after; ; ) {
+    const seq = (before?.seq ?? 0) + 1;
     const manifest = await readLink(vault, HISTORY, node, seq);
-    if (manifest === undefined) return;
-    yield await unitOf(vault, node, manifest);
+    if (manifest === undefined) {
+      if (await isEnd(vault, node, seq)) return;
+      continue;
+    }
+    const { value, key } = manifest;
+    const follows = value.node === node && value.seq === seq && value.previous === (before?.sha256 ?? null);
+    if (!follows) throw damaged(key);
+    const unit = await unitOf(vault, node, manifest);
+    yield unit;
+    before = unit.cursor;
   }
 }
+
+/** Whether no manifest has this number or a higher one. Rejects with `HistoryDamaged` if it alone is missing. */
+async function isEnd(vault: Vault, node: string, seq: number): Promise<boolean> {
+  const key = HISTORY.keyOf(node, seq);
+  for await (const later of vault.list(HISTORY.prefixOf(node), key)) {
+    if (numberOf(later.key) === undefined) continue;
+    // Both may have been sealed since the one was asked for.
+    if ((await vault.stat(key)) !== undefined) return false;
+    throw damaged(key);
+  }
+  return true;
+}
+
+/** Whether it is about what lies in the vault, and so about one chain or one member, and not about the vault at large. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof InvalidKey ||
+  (error instanceof LedgerholdError && (error.kind === 'violation' || error.kind === 'unknown'));
 
 async function unitOf(vault: Vault, node: string, manifest: Document<ChainManifest>): Promise<DeliveryUnit> {
   const { value, key, sha256: digest, bytes } = manifest;
@@ -41,17 +77,18 @@ async function unitOf(vault: Vault, node: string, manifest: Document<ChainManife
   const documents = records.map((record) => documentItem(record.key, record.bytes));
   const agreement = await bytesOf(vault, value.agreement.key, value.agreement.sha256);
   const signature = await bytesOf(vault, signatureKey(key, digest));
-  return {
-    node,
-    cursor: { seq: value.seq, sha256: digest, sealedAt: value.sealedAt, block: value.head?.number ?? null },
-    items: [
-      ...files,
-      ...documents,
-      documentItem(value.agreement.key, agreement),
-      { ...documentItem(signatureKey(key, digest), signature), kind: 'seal' },
-      { ...documentItem(key, bytes), kind: 'seal' },
-    ],
-  };
+  const items: Deliverable[] = [
+    ...files,
+    ...documents,
+    documentItem(value.agreement.key, agreement),
+    { ...documentItem(signatureKey(key, digest), signature), kind: 'seal' },
+    { ...documentItem(key, bytes), kind: 'seal' },
+  ];
+  // Whatever a manifest cites: nothing goes out but what a chain's history consists of.
+  const stranger = items.find((item) => !isOfChain(node, item.key));
+  if (stranger !== undefined) throw damaged(stranger.key);
+  const cursor = { seq: value.seq, sha256: digest, sealedAt: value.sealedAt, block: value.head?.number ?? null };
+  return { node, cursor, signer: value.signer, items };
 }
 
 /** What makes a member's share a vault that can be verified: its format, and the public keys with their endorsements. */
@@ -83,6 +120,6 @@ async function bytesOf(vault: Vault, key: string, digest?: string): Promise<Uint
 
 const damaged = (key: string): HistoryDamaged =>
   new HistoryDamaged(
-    `${key} is missing, or not what was sealed: nothing is delivered from there on`,
+    `${key} is missing, or not what was sealed there: nothing is delivered from there on`,
     'Run `ledgerhold verify --all`, and bring back what it names from another copy.',
   );

@@ -18,7 +18,7 @@ import { publishKey } from './trust.ts';
 /** What a member's receipts show, of the destination that is registered now. */
 export interface DeliveredState {
   /** The newest receipt of any destination; what is written next is chained to it. */
-  readonly head: Document<DeliveryReceipt> | undefined;
+  readonly head: Pick<Document<DeliveryReceipt>, 'value' | 'sha256'> | undefined;
   /** By chain: everything up to there is with the member. */
   readonly cursors: Readonly<Record<string, Cursor>>;
   /** Keys that are there of what comes right behind the cursors, and of the format and the public keys. */
@@ -59,7 +59,7 @@ export async function* receiptsOf(vault: Vault, member: string): AsyncGenerator<
  */
 export async function deliveredTo(vault: Vault, { member, since }: Member): Promise<DeliveredState> {
   const held = new Set<string>();
-  let head: Document<DeliveryReceipt> | undefined;
+  let head: DeliveredState['head'];
   for await (const receipt of receiptsOf(vault, member)) {
     head ??= receipt;
     const { value } = receipt;
@@ -83,7 +83,8 @@ export interface ReceiptPorts {
 
 /**
  * Writes down what a batch has put there, behind what is written by then: another delivery may be at it, too. Resolves
- * to the state with it.
+ * to the state with it. Once there are receipts of a destination that was registered since, nothing is written: what
+ * went to the one before does not count any more, and would hide what counts.
  */
 export async function appendReceipt(
   { vault, clock, signer }: ReceiptPorts,
@@ -97,6 +98,7 @@ export async function appendReceipt(
 ): Promise<DeliveredState> {
   let { head } = state;
   for (;;) {
+    if (head !== undefined && head.value.since > member.since) return { ...state, head };
     const counts = head?.value.since === member.since ? head?.value : undefined;
     const receipt = DeliveryReceipt.parse({
       ...{ format: 'ledgerhold/delivery/1', network: member.network, member: member.member },
@@ -109,9 +111,9 @@ export async function appendReceipt(
       signer: await publishKey(vault, signer),
     });
     const { seq, cursors, totals } = receipt;
-    const { won } = await putSigned(vault, signer, deliveryKey(member.member, seq), receipt);
+    const { won, sha256 } = await putSigned(vault, signer, deliveryKey(member.member, seq), receipt);
+    if (won) return { head: { value: receipt, sha256 }, cursors, totals, held: state.held };
     head = await readReceipt(vault, member.member, seq);
-    if (won && head !== undefined) return { head, cursors, totals, held: state.held };
   }
 }
 

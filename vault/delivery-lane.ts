@@ -2,6 +2,7 @@ import {
   type Cursor,
   type Deliverable,
   type Delivered,
+  type DeliveryTotals,
   type Destination,
   MemberRefused,
   MemberUnavailable,
@@ -10,7 +11,7 @@ import {
 import type { Member } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import type { Walker } from './abreast.ts';
-import type { DeliveryUnit } from './deliverables.ts';
+import { type DeliveryUnit, isDamage } from './deliverables.ts';
 import { appendReceipt, type DeliveredState, type ReceiptPorts } from './deliveries.ts';
 import { readMember } from './members.ts';
 
@@ -33,8 +34,8 @@ export class DeliveryLane implements Walker {
   readonly member: Member;
   readonly destination: Destination;
   readonly signal: AbortSignal;
-  /** Objects put there in this pass. */
-  count = 0;
+  /** Objects put there in this delivery. */
+  count: number;
   /** Settles once everything up to the unit that is being closed is there; rejects never. */
   closed: Promise<void> = Promise.resolve();
   /** Why nothing more is put there in this pass. */
@@ -48,10 +49,20 @@ export class DeliveryLane implements Walker {
   #cursors: Record<string, Cursor>;
   #moved = false;
   #looked: number;
+  readonly #damage: unknown[] = [];
+  #failure: { readonly error: unknown } | undefined;
 
+  /** `asOf`: when the member was read from the registry. */
   constructor(
     ports: ReceiptPorts,
-    to: { readonly member: Member; readonly destination: Destination; readonly state: DeliveredState },
+    to: {
+      readonly member: Member;
+      readonly destination: Destination;
+      readonly state: DeliveredState;
+      readonly asOf: Date;
+      /** Objects put there in this delivery before. */
+      readonly count?: number;
+    },
     signal: AbortSignal,
   ) {
     this.#ports = ports;
@@ -60,7 +71,8 @@ export class DeliveryLane implements Walker {
     this.#state = to.state;
     this.#held = new Set(to.state.held);
     this.#cursors = { ...to.state.cursors };
-    this.#looked = ports.clock.now().getTime();
+    this.#looked = to.asOf.getTime();
+    this.count = to.count ?? 0;
     this.signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 
@@ -90,34 +102,52 @@ export class DeliveryLane implements Walker {
     this.#stop.abort(error);
   }
 
-  /** Resolves when the object is there, or the lane has stopped; never rejects. */
+  /** Resolves when the object is there, or the lane has stopped, or `body` has failed; never rejects. */
   put(item: Deliverable, body: () => AsyncIterable<Uint8Array>): Promise<void> {
     if (!this.goesOn || !this.lacks(item)) return Promise.resolve();
-    const task = this.#put(item, body)
-      .catch((error: unknown) => this.stop(this.signal.aborted ? this.signal.reason : error))
-      .finally(() => this.#pending.delete(task));
+    const task = this.#put(item, body).finally(() => this.#pending.delete(task));
     this.#pending.add(task);
     return task;
   }
 
   async #put(item: Deliverable, body: () => AsyncIterable<Uint8Array>): Promise<void> {
     const { key, size, sha256, kind } = item;
-    const stored = await this.destination.put(item, body, this.signal);
-    const at = Instant.parse(this.#ports.clock.now().toISOString());
-    this.#delivered.push({ key, size, sha256, kind, at, ...stored });
-    this.#held.add(key);
-    this.count += 1;
+    let spoiled = false;
+    const source = () =>
+      watched(body(), () => {
+        spoiled = true;
+      });
+    await this.#lookAgain();
+    if (!this.goesOn) return;
+    try {
+      const stored = await this.destination.put(item, source, this.signal);
+      const at = Instant.parse(this.#ports.clock.now().toISOString());
+      this.#delivered.push({ key, size, sha256, kind, at, ...stored });
+      this.#held.add(key);
+      this.count += 1;
+    } catch (error) {
+      // What is wrong with the bytes is no fault of the member: who reads them tells it, or else who sent the object.
+      if (isDamage(error)) this.#damage.push(error);
+      else if (!spoiled) this.stop(this.signal.aborted ? this.signal.reason : error);
+    }
+  }
+
+  /** What a destination that copies by itself found wrong with the bytes of the vault since this was asked last. */
+  takeDamage(): unknown[] {
+    return this.#damage.splice(0);
   }
 
   /** Puts the seals of a unit once all else of it is there. Does not wait: see `closed`. */
   close({ node, cursor, items }: DeliveryUnit): void {
+    const before = [...this.#pending];
     this.closed = this.closed.then(async () => {
-      while (this.#pending.size > 0) await Promise.race(this.#pending);
+      await Promise.all(before);
+      const lacking = (kind: boolean) => items.some((item) => (item.kind === 'seal') === kind && this.lacks(item));
+      if ((this.#cursors[node]?.seq ?? 0) !== cursor.seq - 1 || lacking(false)) return;
       for (const item of items.filter(({ kind }) => kind === 'seal')) await this.put(item, () => bytesOf(item));
-      if (!this.goesOn) return;
+      if (!this.goesOn || lacking(true)) return;
       this.#cursors[node] = cursor;
       this.#moved = true;
-      await this.#lookAgain();
       if (this.#delivered.length >= MOST_IN_A_RECEIPT / 2) await this.#receipt();
     });
   }
@@ -126,17 +156,16 @@ export class DeliveryLane implements Walker {
     const { vault, clock } = this.#ports;
     if (clock.now().getTime() < this.#looked + LOOK_AGAIN_MS) return;
     this.#looked = clock.now().getTime();
-    const now = (await readMember(vault, this.member.member))?.value;
-    if (
-      now === undefined ||
-      !now.environmentBackupTarget ||
-      now.since !== this.member.since ||
-      now.state === 'suspended'
-    )
-      this.stop(new Withdrawn(this.member.member));
+    try {
+      const now = (await readMember(vault, this.member.member))?.value;
+      const still = now?.environmentBackupTarget === true && now.state !== 'suspended';
+      if (!still || now.since !== this.member.since) this.stop(new Withdrawn(this.member.member));
+    } catch (error) {
+      this.stop(error);
+    }
   }
 
-  /** Waits for what is on its way, and writes down what is there. Rejects only if our own vault fails. */
+  /** Waits for what is on its way, and writes down what is there. Never rejects. */
   async end(): Promise<void> {
     await this.closed;
     await Promise.all(this.#pending);
@@ -145,14 +174,23 @@ export class DeliveryLane implements Walker {
 
   /** A receipt holds only so many: a unit of many files takes several, and the last one moves the cursor. */
   async #receipt(): Promise<void> {
-    while (this.#delivered.length > 0 || this.#moved) {
-      const delivered = this.#delivered.slice(0, MOST_IN_A_RECEIPT);
-      this.#delivered = this.#delivered.slice(delivered.length);
-      const cursors = this.#delivered.length === 0 ? { ...this.#cursors } : this.#state.cursors;
-      if (this.#delivered.length === 0) this.#moved = false;
-      const batch = { url: this.destination.url, delivered, cursors };
-      this.#state = await appendReceipt(this.#ports, this.member, this.#state, batch);
+    try {
+      while (this.#failure === undefined && (this.#delivered.length > 0 || this.#moved)) {
+        const delivered = this.#delivered.slice(0, MOST_IN_A_RECEIPT);
+        this.#delivered = this.#delivered.slice(delivered.length);
+        const cursors = this.#delivered.length === 0 ? { ...this.#cursors } : this.#state.cursors;
+        if (this.#delivered.length === 0) this.#moved = false;
+        const batch = { url: this.destination.url, delivered, cursors };
+        this.#state = await appendReceipt(this.#ports, this.member, this.#state, batch);
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.stop(error);
     }
+  }
+
+  get totals(): DeliveryTotals {
+    return this.#state.totals;
   }
 
   /** What the registry is to know of how it ended; undefined: nothing went wrong at the member. */
@@ -162,6 +200,7 @@ export class DeliveryLane implements Walker {
 
   /** What ended it that is no fault of the member: of our vault, or the caller's own reason. */
   get ours(): unknown {
+    if (this.#failure !== undefined) return this.#failure.error;
     return this.refusal !== undefined || this.withdrawn || this.fellBehind ? undefined : this.error;
   }
 
@@ -171,6 +210,15 @@ export class DeliveryLane implements Walker {
 
   get fellBehind(): boolean {
     return this.error instanceof FellBehind;
+  }
+}
+
+async function* watched(bytes: AsyncIterable<Uint8Array>, onError: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    onError();
+    throw error;
   }
 }
 

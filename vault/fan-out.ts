@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HistoryDamaged } from '../core/chain.ts';
 import type { Deliverable } from '../core/delivery.ts';
-import { abreast, type Walker } from './abreast.ts';
+import { abreast, type Outset, type Walker } from './abreast.ts';
 
 /** So many bytes may one branch be behind the one that is furthest: they are held once for all of them. */
 const ROOM = 16 * 1024 * 1024;
@@ -62,22 +62,29 @@ function branch(): Branch {
 
 /**
  * Reads an object once and hashes it once, for all that write it. Bytes that are not what was sealed end every body
- * with `HistoryDamaged`, before any of them can take its object for whole. Resolves when every writer has ended, or has fallen behind.
+ * with `HistoryDamaged`, before any of them can take its object for whole. Resolves when every writer has ended, or has
+ * fallen behind; then rejects with what was wrong with the read, if anything was. `all` are those that wait for them.
  */
 export async function fanOut<W extends Walker>(
   item: Deliverable,
   read: () => AsyncIterable<Uint8Array>,
   writers: readonly { readonly walker: W; readonly write: (body: () => AsyncIterable<Uint8Array>) => Promise<void> }[],
-  since: number,
+  all: readonly W[],
+  outset: Outset,
 ): Promise<void> {
   const branches = new Map(writers.map(({ walker }) => [walker, branch()]));
   const open = new Set(branches.keys());
+  let wrong: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): never => {
+    wrong ??= { error };
+    throw error;
+  };
   const start = async ({ walker, write }: (typeof writers)[number]) => {
     const own = branches.get(walker);
-    // The first iteration is the only one: a writer that begins again reads for itself.
+    // The first iteration is the only one: a writer that begins again reads, and hashes, for itself.
     let taken = false;
     const body = () => {
-      if (taken || own === undefined) return read();
+      if (taken || own === undefined) return proved(item, read(), fail);
       taken = true;
       return own.body();
     };
@@ -88,22 +95,38 @@ export async function fanOut<W extends Walker>(
   };
   const writing = new Map(writers.map((each) => [each.walker, start(each)]));
   const endAll = (error?: unknown) => [...branches.values()].map((each) => each.end(error));
-  const hash = createHash('sha256');
-  let size = 0;
   try {
-    for await (const chunk of read()) {
+    for await (const chunk of proved(item, read(), fail)) {
       if (open.size === 0) break;
-      hash.update(chunk);
-      size += chunk.length;
       for (const walker of open) branches.get(walker)?.push(chunk);
-      await abreast([...open], (walker) => branches.get(walker)?.room(), since);
+      await abreast(all, (walker) => (open.has(walker) ? branches.get(walker)?.room() : undefined), outset);
     }
-    const whole = open.size === 0 || (size === item.size && hash.digest('hex') === item.sha256);
-    endAll(whole ? undefined : notAsSealed(item));
+    endAll();
   } catch (error) {
     endAll(error);
   }
-  await abreast([...writing.keys()], (walker) => writing.get(walker), since);
+  await abreast(all, (walker) => writing.get(walker), outset);
+  if (wrong !== undefined) throw wrong.error;
+}
+
+/** The bytes of an object, and at their end `HistoryDamaged` unless they are those that were sealed. */
+async function* proved(
+  item: Deliverable,
+  bytes: AsyncIterable<Uint8Array>,
+  fail: (error: unknown) => never,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of bytes) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    fail(error);
+  }
+  if (size !== item.size || hash.digest('hex') !== item.sha256) fail(notAsSealed(item));
 }
 
 const notAsSealed = ({ key }: Deliverable): HistoryDamaged =>

@@ -72,8 +72,8 @@ async function readVersion(vault: Vault, id: string, key: string): Promise<Docum
     throw new NotADocument(`${key} holds version ${n} of ${member}: moved or replayed`, remedy);
   }
   if (selfOf(found.value) !== found.value.self) throw new NotADocument(`${key} was edited`, remedy);
-  const before = n === 1 ? null : ((await readDocument(vault, memberKey(id, n - 1), Member))?.sha256 ?? null);
-  if (before === previous) return found;
+  const before = n === 1 ? undefined : await vault.get(memberKey(id, n - 1));
+  if ((before === undefined ? null : sha256(before)) === previous) return found;
   throw new NotADocument(`${key} does not follow the version before it`, remedy);
 }
 

@@ -6,6 +6,10 @@ import { chainPrefix, FORMAT_KEY } from './layout.ts';
 const OF_A_CHAIN =
   /^([^/]+\.rlp(\.gz|\.zst)?|records\/[^/]+\.json|runs\/[^/]+\/\d+\/agreement\.json|manifests\/\d{8}(\.json|-[0-9a-f]{64}\.sig))$/;
 
+/** Whether an object of that name is of a chain's history: its files, documents and manifests, and nothing else. */
+export const isOfChain = (node: string, key: string): boolean =>
+  key.startsWith(chainPrefix(node)) && OF_A_CHAIN.test(key.slice(chainPrefix(node).length));
+
 /** What a vault's keys begin with; `docs/formats/vault-v1.md` has them all. */
 const FOLDERS = [
   ...['keys', 'sets', 'chain', 'leases', 'holds', 'drills', 'members', 'deliveries', 'settings'],
@@ -22,7 +26,7 @@ const NAMED = 3;
  */
 export function tellUncited(node: string, keys: Iterable<string>, cited: ReadonlySet<string>): Finding[] {
   const beside = [...keys].filter((key) => !cited.has(key));
-  const ours = (key: string): boolean => OF_A_CHAIN.test(key.slice(chainPrefix(node).length));
+  const ours = (key: string): boolean => isOfChain(node, key);
   const why = 'not yet, or left by a run that was broken off';
   return [
     ...told('OBJECT_UNCITED', chainPrefix(node), beside.filter(ours), `that no manifest of ${node} cites: ${why}`),

@@ -1,5 +1,6 @@
 import type { Member } from '../../core/members.ts';
 import { NetworkName } from '../../core/names.ts';
+import { machineTimer } from '../../vault/abreast.ts';
 import { type DeliverBounds, deliver } from '../../vault/deliver.ts';
 import { receiptsOf } from '../../vault/deliveries.ts';
 import { actOn, readMembers } from '../../vault/members.ts';
@@ -11,6 +12,7 @@ import { ToyHistory, unprovenSigner } from './toy-deliveries.ts';
 export function deliveryWorld() {
   const vault = new MemoryVault();
   const history = new ToyHistory(vault);
+  const second = new ToyHistory(vault, unprovenSigner, 'second');
   const stores = new Map<string, MemberStore>();
   let now = Date.parse('2026-11-01T00:00:00Z');
   const clock = { now: () => new Date(now) };
@@ -46,14 +48,14 @@ export function deliveryWorld() {
       return vault.read(...asked);
     },
   });
-  const run = async (bounds: DeliverBounds = {}, signal = AbortSignal.any([])) => {
+  const run = async (bounds: DeliverBounds = {}, signal = AbortSignal.any([]), timer = machineTimer) => {
     const members = (await readMembers(vault)).members.map(({ value }) => value);
-    const ports = { ...registry, vault: counted, signer: unprovenSigner, destinationOf, signal };
+    const ports = { ...registry, vault: counted, signer: unprovenSigner, destinationOf, signal, timer };
     const ends = await deliver(ports, members, bounds);
     return Object.fromEntries(ends.map((end) => [end.member, end]));
   };
   return {
-    ...{ vault, history, storeOf, act, register, join, run, registry },
+    ...{ vault, history, second, storeOf, act, register, join, run, registry, destinationOf },
     reads: () => reads,
     later: (seconds: number) => {
       now += seconds * 1000;

@@ -22,19 +22,36 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 export class ToyHistory {
   readonly vault: Vault;
   readonly node: string;
-  readonly #signer: Signer;
+  /** Of the next manifest; `endorser` vouches for one that is new. */
+  signer: Signer;
+  endorser: Signer | undefined;
+  /** The newest record: the next manifest may say that the chain has left it. */
+  #newest: ChainManifest['records'][number] | undefined;
   #previous: Sha256 | null = null;
   #seq = 0;
   #blocks = 0;
 
   constructor(vault: Vault, signer: Signer = unprovenSigner, node = 'consortium') {
     this.vault = vault;
-    this.#signer = signer;
+    this.signer = signer;
     this.node = node;
+  }
+
+  get isEmpty(): boolean {
+    return this.#blocks === 0;
   }
 
   /** Seals a manifest over as many files as bodies are given. */
   async seal(...bodies: readonly Uint8Array[]): Promise<void> {
+    await this.sealAfter([], ...bodies);
+  }
+
+  /** The same, where the chain has left the newest record. */
+  async reorganise(...bodies: readonly Uint8Array[]): Promise<void> {
+    await this.sealAfter(this.#newest === undefined ? [] : [this.#newest], ...bodies);
+  }
+
+  private async sealAfter(orphaned: ChainManifest['orphaned'], ...bodies: readonly Uint8Array[]): Promise<void> {
     const { vault, node } = this;
     await claimVaultFormat(vault, NetworkName.parse('acme'));
     this.#seq += 1;
@@ -78,9 +95,10 @@ export class ToyHistory {
     const manifest = {
       ...{ format: 'ledgerhold/chain-manifest/1', network: 'acme', node, protocol: 'ethereum', seq: this.#seq },
       ...{ previous: this.#previous, slot, fence: 1, reason: 'manual', sealedAt: at },
-      ...{ agreement: { key: agreement, sha256: agreed.sha256 }, records, orphaned: [], head: end },
-      signer: await publishKey(vault, this.#signer),
+      ...{ agreement: { key: agreement, sha256: agreed.sha256 }, records, orphaned, head: end },
+      signer: await publishKey(vault, this.signer, this.endorser),
     } as unknown as ChainManifest;
-    this.#previous = (await putSigned(vault, this.#signer, chainManifestKey(node, this.#seq), manifest)).sha256;
+    this.#newest = records.at(-1) ?? this.#newest;
+    this.#previous = (await putSigned(vault, this.signer, chainManifestKey(node, this.#seq), manifest)).sha256;
   }
 }
