@@ -10,6 +10,7 @@ import { MemoryVault } from '../fakes/memory-vault.ts';
 import { type Called, type Fault, fakeRds } from '../fakes/rds.ts';
 import { AnswerLost, type Call, type Params, Refusal } from '../fakes/rds-wire.ts';
 import { always, availableAfter, type Course, until } from '../fakes/rds-world.ts';
+import type { Numbers } from './numbers.ts';
 import { type Keys, toyProtocol } from './toy-sets.ts';
 
 /** Two side by side, then the ledger, then what follows it. */
@@ -48,21 +49,6 @@ interface Invocation {
   /** Snapshots that it has seen to be available. */
   readonly seen: Set<string>;
 }
-
-/** Numbers from a seed, as mulberry32 makes them. */
-export function numbers(seed: number) {
-  let state = seed;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (n: number): number => Math.floor(next() * n);
-  return { next, below, chance: (p: number) => next() < p, one: <T>(of: readonly T[]): T => of[below(of.length)] as T };
-}
-
-export type Numbers = ReturnType<typeof numbers>;
 
 /** A node whose databases lie in an RDS that fails as the numbers say, and steps that are killed between any two effects. */
 export function seededWorld(random: Numbers, keys: Keys, node: NodeName) {

@@ -6,7 +6,8 @@ import { stepsOf } from '../../local/backup-runtime.ts';
 import { type LocalStep, runtime } from '../../local/runtime.ts';
 import { readManifest } from '../../vault/sets.ts';
 import { verify } from '../../vault/verify.ts';
-import { COMPONENTS, numbers, protocol, type SeededWorld, seededWorld } from '../support/seeded-world.ts';
+import { numbers } from '../support/numbers.ts';
+import { COMPONENTS, protocol, type SeededWorld, seededWorld } from '../support/seeded-world.ts';
 import { newKeys } from '../support/toy-sets.ts';
 import { emitted } from '../support/workflows.ts';
 

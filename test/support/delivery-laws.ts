@@ -1,0 +1,30 @@
+import type { DeliveryReceipt } from '../../core/delivery.ts';
+import { signatureKey } from '../../vault/layout.ts';
+import type { DeliveryModel } from './delivery-model.ts';
+
+/** Receipts are a chain without a gap; of this registration they list what lies there, and nothing else. */
+export function receiptLaws(model: DeliveryModel, id: string, atRest: boolean): string[] {
+  const broken: string[] = [];
+  const { since } = model.member(id);
+  const receipts = [...model.vault.objects.keys()]
+    .filter((key) => key.startsWith(`deliveries/${id}/`) && key.endsWith('.json'))
+    .toSorted()
+    .map((key) => ({ key, ...model.json<DeliveryReceipt>(key) }));
+  const listed = new Set<string>();
+  let objects = 0;
+  for (const [at, { value, key, sha256 }] of receipts.entries()) {
+    if (value.seq !== at + 1) broken.push(`${key} is number ${at + 1}`);
+    if (value.previous !== (receipts[at - 1]?.sha256 ?? null)) broken.push(`${key} does not follow the one before`);
+    if (!model.vault.objects.has(signatureKey(key, sha256))) broken.push(`${key} is not signed`);
+    if (value.since !== since) continue;
+    objects += value.delivered.length;
+    if (value.totals.objects !== objects) broken.push(`${key} counts ${value.totals.objects} objects, not ${objects}`);
+    for (const each of value.delivered) listed.add(each.key);
+  }
+  const there = model.placeOf(id).objects;
+  const invented = [...listed].filter((key) => !there.has(key));
+  if (invented.length > 0) broken.push(`receipts of ${id} list what is not there: ${invented[0]}`);
+  const untold = [...there.keys()].filter((key) => !listed.has(key));
+  if (atRest && untold.length > 0) broken.push(`receipts of ${id} do not list ${untold[0]}`);
+  return broken;
+}
