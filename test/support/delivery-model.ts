@@ -61,9 +61,14 @@ export interface Asked {
   readonly patience?: number;
 }
 
-export type Ended =
-  | { readonly ends: Record<string, DeliveryEnd>; readonly error?: undefined; readonly failed: boolean }
-  | { readonly ends?: undefined; readonly error: unknown; readonly failed: boolean };
+export interface Ended {
+  readonly ends?: Record<string, DeliveryEnd>;
+  readonly error?: unknown;
+  /** The vault, or the process, failed under way. */
+  readonly failed: boolean;
+  /** Versions of the members that refused it. */
+  readonly refused: readonly Member[];
+}
 
 export const newSigner: Signer = { ...unprovenSigner, fingerprint: async () => 'e'.repeat(64) as Sha256 };
 
@@ -155,6 +160,7 @@ export class DeliveryModel {
     const members = (await readMembers(this.vault)).members.map(({ value }) => value);
     const due = members.filter((member) => isDue(member, this.time.clock.now())).map(({ member }) => member);
     const vault = new MortalVault(this.vault, asked.doom);
+    const refused = () => members.filter(({ member }) => process.refused.has(member));
     const process: Process = { vault, due: new Set(due), refused: new Map() };
     const stop = new AbortController();
     const { signal } = stop;
@@ -167,9 +173,13 @@ export class DeliveryModel {
     const ports = { ...this.registry, vault, signer: unprovenSigner, destinationOf, signal, timer: this.time };
     try {
       const ends = await deliver(ports, members, asked.bounds);
-      return { ends: Object.fromEntries(ends.map((end) => [end.member, end])), failed: vault.failed };
+      return {
+        ends: Object.fromEntries(ends.map((end) => [end.member, end])),
+        failed: vault.failed,
+        refused: refused(),
+      };
     } catch (error) {
-      return { error, failed: vault.failed };
+      return { error, failed: vault.failed, refused: refused() };
     } finally {
       ended.abort();
       await Promise.allSettled(this.#acts);

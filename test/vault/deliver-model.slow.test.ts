@@ -161,6 +161,11 @@ class Run {
   #lawsOfEnd(ended: Ended, asked: Asked, before: readonly string[], damaged: string | undefined): void {
     const { model } = this;
     count(ended.error === undefined ? 'ended' : 'rejected');
+    for (const { member, since } of ended.failed ? [] : ended.refused) {
+      const now = model.member(member);
+      if (now.since !== since || now.state === 'suspended') continue;
+      model.broken.push(`${member} refused, and is ${now.state}`);
+    }
     const told = ended.error instanceof Error && ended.error.message === 'told to end';
     if (ended.failed || asked.bounds !== undefined || asked.patience !== undefined) return;
     if (ended.error !== undefined && !told && !(damaged !== undefined && isDamage(ended.error))) {
