@@ -59,24 +59,32 @@ export async function deliver(
   const ends = new Map<string, DeliveryEnd>();
   const failures: unknown[] = [];
   const fail = (error: unknown) => void failures.push(error);
+  const alone = new Set<Promise<void>>();
+  // At once, and not when the others are through: these may have somebody else among them who takes long.
+  const goOnAlone = (lane: DeliveryLane): void => {
+    const task = lane
+      .end()
+      .then(async () => {
+        if (lane.ours !== undefined) return;
+        await run([{ member: lane.member, state: await deliveredTo(ports.vault, lane.member), count: lane.count }]);
+      })
+      .catch(fail)
+      .finally(() => alone.delete(task));
+    alone.add(task);
+  };
   const run = async (places: readonly Place[]): Promise<void> => {
-    const { lanes, failed } = await limit(() => passOver(ports, places, bounds, asOf));
+    const { lanes, failed } = await limit(() => passOver({ ...ports, goOnAlone }, places, bounds, asOf));
     failures.push(...failed);
     for (const lane of lanes.filter((each) => !each.fellBehind || each.ours !== undefined)) {
       if (lane.ours !== undefined) fail(lane.ours);
       if (lane.ours !== undefined && lane.refusal === undefined) continue;
       await settle(ports, lane).then((end) => void ends.set(end.member, end), fail);
     }
-    const late = lanes.filter(({ fellBehind, ours }) => fellBehind && ours === undefined);
-    await Promise.all(
-      late.map(async ({ member, count }) => {
-        await run([{ member, state: await deliveredTo(ports.vault, member), count }]).catch(fail);
-      }),
-    );
   };
   const due = members.filter((member) => isDue(member, asOf));
   const groups = await groupsOf(ports, due, fail);
   await Promise.all(groups.map((group) => run(group).catch(fail)));
+  while (alone.size > 0) await Promise.all(alone);
   if (failures.length === 0) {
     const idle = members.filter(({ member }) => !ends.has(member));
     await Promise.all(idle.map((member) => idleEnd(ports, member).then((end) => void ends.set(end.member, end), fail)));
@@ -119,7 +127,7 @@ async function groupsOf(
 
 /** The lanes as they ended, and what failed that is of no lane. Rejects never. */
 async function passOver(
-  ports: DeliverPorts,
+  ports: DeliverPorts & { readonly goOnAlone: (lane: DeliveryLane) => void },
   places: readonly Place[],
   bounds: DeliverBounds,
   asOf: Date,

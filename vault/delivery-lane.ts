@@ -28,6 +28,11 @@ class Withdrawn extends Error {
 /** So often the registry is looked at again while a member is filled. */
 const LOOK_AGAIN_MS = 5_000;
 
+interface LanePorts extends ReceiptPorts {
+  /** Called once a lane has fallen behind: it is stopped, and may have something on its way still. */
+  readonly goOnAlone: (lane: DeliveryLane) => void;
+}
+
 /** One member on its way through the history: what it was given in this pass, and how its pass ends. */
 export class DeliveryLane implements Walker {
   waited = 0;
@@ -40,7 +45,7 @@ export class DeliveryLane implements Walker {
   closed: Promise<void> = Promise.resolve();
   /** Why nothing more is put there in this pass. */
   error: unknown;
-  readonly #ports: ReceiptPorts;
+  readonly #ports: LanePorts;
   readonly #stop = new AbortController();
   readonly #held: Set<string>;
   readonly #pending = new Set<Promise<void>>();
@@ -48,13 +53,14 @@ export class DeliveryLane implements Walker {
   #delivered: Delivered[] = [];
   #cursors: Record<string, Cursor>;
   #moved = false;
+  #ended: Promise<void> | undefined;
   #looked: number;
   readonly #damage: unknown[] = [];
   #failure: { readonly error: unknown } | undefined;
 
   /** `asOf`: when the member was read from the registry. */
   constructor(
-    ports: ReceiptPorts,
+    ports: LanePorts,
     to: {
       readonly member: Member;
       readonly destination: Destination;
@@ -93,7 +99,9 @@ export class DeliveryLane implements Walker {
   }
 
   fallBehind(): void {
+    if (!this.goesOn) return;
     this.stop(new FellBehind(this.member.member));
+    this.#ports.goOnAlone(this);
   }
 
   /** The first reason is the one that counts; what is on its way ends, and nothing of it is visible. */
@@ -166,7 +174,12 @@ export class DeliveryLane implements Walker {
   }
 
   /** Waits for what is on its way, and writes down what is there. Never rejects. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     await this.closed;
     await Promise.all(this.#pending);
     await this.#receipt();

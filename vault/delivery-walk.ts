@@ -1,4 +1,4 @@
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Deliverable } from '../core/delivery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
@@ -14,6 +14,8 @@ export interface DeliverBounds {
   readonly objects?: number;
   /** When no further object is begun. */
   readonly until?: Date;
+  /** Files on their way side by side, of one manifest or of several. Default: 4. */
+  readonly atOnce?: number;
 }
 
 export interface WalkPorts {
@@ -32,6 +34,7 @@ interface Walk extends WalkPorts {
   readonly full: () => boolean;
   /** Signers whose keys went out before. */
   readonly trusted: Set<string>;
+  readonly atOnce: number;
 }
 
 /**
@@ -49,7 +52,7 @@ export async function walk(
     all.some((lane) => lane.count >= (bounds.objects ?? Infinity));
   const lanes = () => all.filter((lane) => lane.goesOn);
   const damages: unknown[] = [];
-  const walking: Walk = { ...ports, outset, lanes, full, trusted: new Set() };
+  const walking: Walk = { ...ports, outset, lanes, full, trusted: new Set(), atOnce: bounds.atOnce ?? FILES_AT_ONCE };
   await sendTrust(walking);
   for (const node of await nodesIn(ports.vault, 'chain')) {
     const own = { ...walking, lanes: () => lanes().filter((lane) => lane.wants(node)) };
@@ -64,23 +67,49 @@ export async function walk(
   return damages;
 }
 
+/**
+ * Manifest after manifest. Most bring one file, so that several are on their way at once; each is sealed at the member
+ * behind the one before it. Rejects with what is damaged, once what is sound before it has been sealed.
+ */
 async function walkChain(walking: Walk, node: string): Promise<void> {
-  const { vault, lanes, full, outset, trusted } = walking;
+  const { vault, lanes, full, trusted, atOnce } = walking;
+  const limit = pLimit(atOnce);
+  const onTheirWay: { readonly unit: DeliveryUnit; readonly sent: Promise<boolean> }[] = [];
   const [behind] = lanes()
     .map(({ cursors }) => cursors[node])
     .toSorted((a, b) => (a?.seq ?? 0) - (b?.seq ?? 0));
-  if (lanes().length === 0) return;
-  for await (const unit of unitsAfter(vault, node, behind)) {
-    // The key of a signer that is new since the walk began is there before what it signs.
-    if (!trusted.has(unit.signer)) await sendTrust(walking);
-    trusted.add(unit.signer);
-    const sent = await sendUnit(walking, unit);
-    walking.signal.throwIfAborted();
-    // One unit may still be closing while the next is on its way.
-    await abreast(lanes(), (lane) => lane.closed, outset);
-    for (const lane of sent ? lanes() : []) lane.close(unit);
-    if (full() || lanes().length === 0) return;
+  const failures: unknown[] = [];
+  const closeFirst = async (): Promise<void> => {
+    const first = onTheirWay.shift();
+    // A unit behind one that failed is not sealed: `close` sees that it does not follow.
+    if (first !== undefined) await closeUnit(walking, first.unit, first.sent).catch((error) => failures.push(error));
+  };
+  try {
+    for await (const unit of lanes().length === 0 ? [] : unitsAfter(vault, node, behind)) {
+      // The key of a signer that is new since the walk began is there before what it signs.
+      if (!trusted.has(unit.signer)) await sendTrust(walking);
+      trusted.add(unit.signer);
+      const sent = sendUnit(walking, unit, limit);
+      // Looked at in its turn; until then nobody waits for it.
+      sent.catch(() => {});
+      onTheirWay.push({ unit, sent });
+      if (onTheirWay.length >= atOnce) await closeFirst();
+      if (full() || failures.length > 0 || lanes().length === 0) break;
+    }
+  } catch (error) {
+    failures.push(error);
   }
+  while (onTheirWay.length > 0) await closeFirst();
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Lets each lane seal a unit once all else of it was sent. */
+async function closeUnit({ signal, lanes, outset }: Walk, unit: DeliveryUnit, sent: Promise<boolean>): Promise<void> {
+  const whole = await sent;
+  signal.throwIfAborted();
+  // One unit may still be closing while the next is on its way.
+  await abreast(lanes(), (lane) => lane.closed, outset);
+  for (const lane of whole ? lanes() : []) lane.close(unit);
 }
 
 async function sendTrust(walking: Walk): Promise<void> {
@@ -92,8 +121,7 @@ async function sendTrust(walking: Walk): Promise<void> {
 }
 
 /** All of a unit but its seals. Resolves to false if it was broken off before its end. */
-async function sendUnit(walking: Walk, { items }: DeliveryUnit): Promise<boolean> {
-  const limit = pLimit(FILES_AT_ONCE);
+async function sendUnit(walking: Walk, { items }: DeliveryUnit, limit: LimitFunction): Promise<boolean> {
   const results = await Promise.allSettled(
     items
       .filter(({ kind }) => kind !== 'seal')

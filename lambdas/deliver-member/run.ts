@@ -13,6 +13,9 @@ export interface DeliverMemberPorts extends Omit<DeliverPorts, 'signal'> {
   readonly turn: number;
 }
 
+/** A copy within S3 takes part of a second and none of our time: so many at once, within what S3 lets one prefix do. */
+const COPIES_AT_ONCE = 32;
+
 export async function run(
   { member: id }: InputOf<typeof deliverMember>,
   ports: DeliverMemberPorts,
@@ -23,7 +26,7 @@ export async function run(
   if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };
-  const [end] = await deliver(work, [member], { until });
+  const [end] = await deliver(work, [member], { until, atOnce: COPIES_AT_ONCE });
   if (end === undefined) throw new TypeError('a delivery to one member has one end');
   const { outcome, objects, fault } = end;
   ports.journal.note('delivered', { member: id, outcome, objects, ...(fault && { fault: fault.name }) });

@@ -51,6 +51,29 @@ describe('delivery', () => {
     }
   });
 
+  test('has the files of several manifests on their way at once, and each manifest still behind the one before', async () => {
+    const { history, join, run, storeOf, shared, held } = deliveryWorld();
+    for (let n = 0; n < 12; n++) await history.seal(bytes(String(n)));
+    await join('bank-a');
+    let [now, most] = [0, 0];
+    const seals: string[] = [];
+    const store = storeOf('bank-a');
+    const put = store.put.bind(store);
+    store.put = async (item, ...rest) => {
+      now += 1;
+      most = Math.max(most, now);
+      if (item.key.endsWith('.rlp')) await new Promise((done) => setTimeout(done, 5));
+      if (item.kind === 'seal') seals.push(item.key);
+      return put(item, ...rest).finally(() => {
+        now -= 1;
+      });
+    };
+    await run({ atOnce: 8 });
+    expect(most).toBeGreaterThan(4);
+    expect(seals).toEqual(seals.toSorted((a, b) => Number(/\d{8}/.exec(a)) - Number(/\d{8}/.exec(b))));
+    expect(held('bank-a')).toEqual(shared());
+  });
+
   test('gives nothing to a member that is no backup target, keeps what it has, and sends the pause after it', async () => {
     const { history, register, act, run, held, shared } = deliveryWorld();
     await history.seal(bytes('a'));

@@ -5,7 +5,7 @@ import { destinationOnAws } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
 import { type Member, MemberId } from '../../../core/members.ts';
 import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
-import { run as listMembers, pagesOf } from '../../../lambdas/list-members/run.ts';
+import { run as listMembers } from '../../../lambdas/list-members/run.ts';
 import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
 import { readMember } from '../../../vault/members.ts';
 import { deliveryWorld } from '../../support/delivery-world.ts';
