@@ -1,12 +1,12 @@
 import { hostname, userInfo } from 'node:os';
-import type { Destination } from '../core/delivery.ts';
 import { type Member, type MemberDestination, MemberId } from '../core/members.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { folderDestination } from '../local/folder-destination.ts';
 import type { CheckPorts } from '../vault/check-members.ts';
 import { claimVaultFormat } from '../vault/format.ts';
 import { readMember } from '../vault/members.ts';
-import { type Loaded, NotSupportedYet } from './context.ts';
+import type { Loaded } from './context.ts';
 import type { Shell } from './shell.ts';
 import { UsageError } from './usage-error.ts';
 import { openVault } from './vaults.ts';
@@ -22,16 +22,23 @@ export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Load
   const vault = await openVault(config.vault, path);
   await claimVaultFormat(vault, config.network);
   return {
-    ...{ loaded, vault, clock, network: config.network, destinationOf },
+    ...{ loaded, vault, clock, network: config.network, destinationOf: await destinationsOf(loaded, clock) },
     by: `${userInfo().username}@${hostname()}`,
   };
 }
 
-/** Opens a destination without a call. */
-function destinationOf({ network, member, destination }: Member): Destination {
-  if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
-  if (destination.kind === 'folder') return folderDestination(destination.path, network, member);
-  throw new NotSupportedYet(`the bucket of ${member} cannot be delivered to from here yet`, 'Give it a folder.');
+/** How a destination is opened: without a call. */
+async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenRegistry['destinationOf']> {
+  // Loaded here: folders need nothing of it.
+  const { openS3Destination } = await import('../aws/open.ts');
+  const { s3 } = config.vault;
+  return ({ network, member, destination }) => {
+    if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
+    if (destination.kind === 'folder') return folderDestination(destination.path, network, member);
+    // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
+    const source = s3 !== undefined && s3.endpoint === undefined && destination.endpoint === undefined ? s3 : undefined;
+    return openS3Destination({ destination, network, member, ...(source && { source }) }, clock);
+  };
 }
 
 /** The member as the vault has it. Rejects with `UsageError`. */

@@ -1,7 +1,7 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { kmsSigner } from '../../aws/kms-signer.ts';
 import { openS3Destination } from '../../aws/open.ts';
-import { destinationOnAws } from '../../core/member-destinations.ts';
+import { destinationOnAws, refusing } from '../../core/member-destinations.ts';
 import { NetworkName } from '../../core/names.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
@@ -21,6 +21,7 @@ export const handler = serve(deliverMember, run, (env, journal) => {
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
     destinationOf: (member) => {
       const destination = destinationOnAws(member, env.ACCOUNTS.split(','));
+      if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);
       const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
       return openS3Destination({ ...address, source }, clock);
     },

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemberUnavailable } from '../../../core/delivery.ts';
 import { memberAtWork } from '../../../core/deployed-names.ts';
-import { destinationOnAws } from '../../../core/member-destinations.ts';
+import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
 import { type Member, MemberId } from '../../../core/members.ts';
 import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
 import { run as listMembers } from '../../../lambdas/list-members/run.ts';
 import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
-import { readMember } from '../../../vault/members.ts';
+import { deliver } from '../../../vault/deliver.ts';
+import { readMember, readMembers } from '../../../vault/members.ts';
 import { deliveryWorld } from '../../support/delivery-world.ts';
 import { unprovenSigner } from '../../support/toy-deliveries.ts';
 
@@ -159,15 +160,25 @@ describe('where a deployed delivery may go', () => {
   test('is a bucket of an account that is on the list, and nothing else', () => {
     expect(destinationOnAws(to(bucket), ['333333333333'])).toEqual(bucket);
     const faultOf = (destination: Member['destination'], accounts = ['333333333333']) => {
-      try {
-        return destinationOnAws(to(destination), accounts);
-      } catch (error) {
-        return (error as { fault: { name: string } }).fault.name;
-      }
+      const found = destinationOnAws(to(destination), accounts);
+      return 'name' in found ? found.name : found;
     };
     expect(faultOf(bucket, ['444444444444'])).toBe('ANOTHER_OWNER');
     expect(faultOf({ ...bucket, endpoint: 'http://169.254.169.254' })).toBe('NOT_ON_AWS');
     expect(faultOf({ kind: 'folder', path: '/tmp' })).toBe('NOT_ON_AWS');
     expect(faultOf(null)).toBe('NOT_ON_AWS');
+  });
+
+  test('is nowhere else: what was registered otherwise is suspended by its fault, and a check names it', async () => {
+    const { history, join, run, vault, registry } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    const fault = { name: 'ANOTHER_OWNER', message: 'm', remedy: 'r' };
+    const members = (await readMembers(vault)).members.map(({ value }) => value);
+    const ports = { ...registry, signer: unprovenSigner, signal: AbortSignal.any([]) };
+    const [end] = await deliver({ ...ports, destinationOf: () => refusing('x', fault) }, members);
+    expect(end).toMatchObject({ outcome: 'suspended', objects: 0, fault });
+    expect(await refusing('x', fault).check()).toEqual([fault]);
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended' } });
   });
 });
