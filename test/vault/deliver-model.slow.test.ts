@@ -200,7 +200,8 @@ class Run {
     for (const id of MEMBERS.filter((each) => each !== HIJACKED)) {
       const place = model.placeOf(id);
       place.mode = id === SLOW ? 'slow' : 'well';
-      await model.set(id, 'resumed');
+      // One that is degraded comes back by itself.
+      if (model.member(id).state === 'suspended') await model.set(id, 'resumed');
       await model.set(id, 'on');
     }
     model.time.pass(7200);
@@ -218,6 +219,7 @@ class Run {
         model.broken.push(`${id} is another’s, and active`);
       if (place.stolen) continue;
       const [more] = model.held(place).filter((key) => !model.shared(chains).includes(key));
+      if (state !== 'active') model.broken.push(`${id} has come to rest, and is ${state}`);
       if (lacks !== undefined) model.broken.push(`${id} never got ${lacks}: it is ${state}`);
       if (more !== undefined) model.broken.push(`${id} has ${more}, which is not for it`);
     }
