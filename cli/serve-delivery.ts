@@ -25,12 +25,19 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
       (await readMembers(registry.vault)).members.map(({ value }) => value),
     );
   } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof LedgerholdError)) throw error;
     // It is our own vault: whoever then lags is told of below.
-    note(`the delivery to members failed: ${error.message}`);
+    tellOurs(world, 'the delivery to members failed', error, signal);
   }
-  await tellMembers(registry, alarms, signal);
+  await tellMembers(registry, alarms, signal).catch((error: unknown) => {
+    tellOurs(world, 'how far the members are cannot be told', error, signal);
+  });
+}
+
+/** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */
+function tellOurs({ shell: { note } }: StepsWorld, what: string, error: unknown, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  if (!(error instanceof LedgerholdError)) throw error;
+  note(`${what}: ${error.message}`);
 }
 
 async function tellMembers({ vault, clock }: OpenRegistry, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {

@@ -37,6 +37,7 @@ nodes:
     monitor: { rpc: "${node.url}" }
     validators: [ { name: bank-a, rpc: "${node.url}" } ]
     blocksPerFile: 8
+    enabled: true
 ${more}`,
     );
   await configure('');
