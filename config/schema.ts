@@ -100,7 +100,11 @@ const Parts = z.strictObject({
   aws: Aws.optional().describe('Where `cdk deploy` puts the backup, and `backup` starts the runs of what AWS reaches'),
   timeZone: TimeZone.default('UTC'),
   nodes: z.array(Node).min(1).max(MOST_NODES),
-  members: z.array(Member).max(1000).optional(),
+  members: z
+    .array(Member)
+    .max(1000)
+    .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, { error: 'two members have the same id' })
+    .optional(),
   retention: Retention.optional(),
   notify: Notify.optional(),
 });

@@ -21,6 +21,7 @@ export const BucketDestination = z.strictObject({
   /** Of an S3 server other than AWS. Operators alone can give one. */
   endpoint: z.string().optional(),
 });
+export type BucketDestination = z.infer<typeof BucketDestination>;
 
 /** Where a member's files go. */
 export const MemberDestination = z.discriminatedUnion('kind', [
@@ -54,7 +55,7 @@ export const Member = z.strictObject({
   /** Who wants it so: an account's principal, or user and host on one machine. */
   by: z.string().min(1).max(300),
   /** What was done, in one word. */
-  what: z.enum(['invite', 'register', 'check', 'set', 'degrade', 'recover', 'suspend', 'resume', 'leave']),
+  what: z.enum(['invite', 'register', 'ask', 'check', 'set', 'degrade', 'recover', 'suspend', 'resume', 'leave']),
   state: MemberState,
   destination: MemberDestination.nullable(),
   /** The version with which what was delivered before no longer counts: the destination is another one since. 0: none. */
@@ -67,6 +68,8 @@ export const Member = z.strictObject({
   chains: z.array(z.string()).nullable(),
   /** Of this destination; null before the first check. */
   check: CheckReport.nullable(),
+  /** Since when a check is wanted that the next delivery makes; absent: none is, beside that of a new destination. */
+  checkAsked: Instant.optional(),
   /** What `degraded` and `suspended` are about. */
   fault: MemberFault.nullable(),
   /** While degraded: failures in a row, and when it is tried again. */
@@ -86,6 +89,7 @@ interface OfRegistration {
 export type MemberAct =
   | { readonly what: 'invite' }
   | { readonly what: 'register'; readonly destination: MemberDestination }
+  | { readonly what: 'ask' }
   | ({ readonly what: 'check'; readonly report: CheckReport } & OfRegistration)
   | { readonly what: 'set'; readonly environmentBackupTarget?: boolean; readonly chains?: readonly string[] | null }
   | ({ readonly what: 'degrade'; readonly fault: MemberFault } & OfRegistration)
@@ -100,11 +104,18 @@ export class MemberActRefused extends LedgerholdError {
   readonly kind = 'refused';
 }
 
+/** Too much was changed within a day: each version is kept for good, and each registration costs a check and a fill. */
+export class TooManyActs extends LedgerholdError {
+  override readonly name = 'TooManyActs';
+  readonly kind = 'refused';
+}
+
 /** What an act makes of a member, without what the registry adds of itself. */
 export type Standing = Pick<
   Member,
   'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'targetSince' | 'chains' | 'check' | 'fault' | 'retry'
->;
+> &
+  Partial<Pick<Member, 'checkAsked'>>;
 
 const NOBODY: Standing = {
   ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false, targetSince: null },
@@ -136,9 +147,13 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return was.state === 'left' ? NOBODY : was;
     case 'register':
       return { ...NOBODY, chains: was.chains, destination: act.destination, since: n };
+    case 'ask':
+      if (was.destination === null) throw refusedActOn(before, act);
+      return isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) };
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
-      const checked = { ...was, check: act.report };
+      const { checkAsked: _, ...rest } = was;
+      const checked = { ...rest, check: act.report };
       const [fault] = act.report.faults;
       if (was.state === 'suspended') return checked;
       if (fault === undefined) return was.state === 'degraded' ? checked : settled(checked);
@@ -175,8 +190,13 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
 
 function standingOf(member: Member): Standing {
   const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
-  return { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
+  const standing = { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
+  return { ...standing, ...(member.checkAsked !== undefined && { checkAsked: member.checkAsked }) };
 }
+
+/** Whether its destination is to be looked at with the next delivery: it is new, or somebody has asked. */
+export const isCheckWanted = (member: Pick<Standing, 'state' | 'destination' | 'check' | 'checkAsked'>): boolean =>
+  member.destination !== null && member.state !== 'left' && (member.check === null || member.checkAsked !== undefined);
 
 function refusedActOn(member: Member | undefined, { what }: MemberAct, why?: string): MemberActRefused {
   const state = member?.state ?? 'not yet invited';

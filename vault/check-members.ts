@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type Destination, MemberUnavailable } from '../core/delivery.ts';
-import { isDue, type Member, MemberActRefused } from '../core/members.ts';
+import { isCheckWanted, isDue, type Member, MemberActRefused } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import { actOn, type RegistryPorts } from './members.ts';
 
@@ -21,11 +21,15 @@ export async function checkMember(ports: CheckPorts, member: Member): Promise<Me
 const WEEK_MS = 7 * 86_400_000;
 const CHECKS_AT_ONCE = 16;
 
-/** Every destination that files go to is looked at once a week. One that is not reached is the delivery's to tell. */
+/**
+ * Every destination that files go to is looked at once a week, and any that is new or that somebody has asked about at
+ * once. One that is not reached is the delivery's to tell, and what was asked stays so.
+ */
 export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<Member[]> {
   const limit = pLimit(CHECKS_AT_ONCE);
   const now = ports.clock.now();
   const old = members.filter((member) => {
+    if (isCheckWanted(member)) return true;
     return isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS;
   });
   const checked = await Promise.all(

@@ -57,7 +57,8 @@ export async function readHistory(vault: Vault, node: string): Promise<History> 
 export const canonicalRecords = ({ entries }: Pick<History, 'entries'>): readonly ChainRecord[] =>
   entries.filter(({ canonical }) => canonical).map(({ record }) => record.value);
 
-async function citedRecord(vault: Vault, key: string, sha256: string): Promise<Document<ChainRecord>> {
+/** A record whose bytes are those that a manifest cites. Rejects with `HistoryDamaged`. */
+export async function citedRecord(vault: Vault, key: string, sha256: string): Promise<Document<ChainRecord>> {
   const record = await readDocument(vault, key, ChainRecord);
   if (record !== undefined && record.sha256 === sha256) return record;
   throw new HistoryDamaged(

@@ -72,6 +72,10 @@ export const drillKey = (node: string, n: number): string => `${drillsPrefix(nod
 export const holdsPrefix = (node: string): string => `holds/${node}/`;
 export const holdKey = (node: string, n: number): string => `${holdsPrefix(node)}${pad(n)}.json`;
 
+export const settingsPrefix = (node: string): string => `settings/${node}/`;
+/** Version `n` of a chain's settings. */
+export const settingsKey = (node: string, n: number): string => `${settingsPrefix(node)}${pad(n)}.json`;
+
 export const membersPrefix = (member?: string): string => (member === undefined ? 'members/' : `members/${member}/`);
 /** Version `n` of a member. */
 export const memberKey = (member: string, n: number): string => `${membersPrefix(member)}${pad(n)}.json`;

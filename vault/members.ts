@@ -1,12 +1,5 @@
 import { canonicalBytes } from '../core/canonical.ts';
-import {
-  afterAct,
-  Member,
-  type MemberAct,
-  MemberActRefused,
-  type MemberDestination,
-  MemberId,
-} from '../core/members.ts';
+import { afterAct, Member, type MemberAct, type MemberDestination, MemberId, TooManyActs } from '../core/members.ts';
 import { Instant, type NetworkName, type Sha256 } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
@@ -83,6 +76,8 @@ export interface RegistryPorts {
   readonly network: NetworkName;
   /** Who acts. */
   readonly by: string;
+  /** Throws where this one may not act on a member as it is then: asked of the very version that the act is made of. */
+  readonly permit?: (before: Member | undefined) => void;
 }
 
 /**
@@ -90,9 +85,10 @@ export interface RegistryPorts {
  * Resolves to what holds then, also if nothing had to be written. Rejects with `MemberActRefused`.
  */
 export async function actOn(ports: RegistryPorts, id: string, act: MemberAct): Promise<Document<Member>> {
-  const { vault, clock, network, by } = ports;
+  const { vault, clock, network, by, permit } = ports;
   for (;;) {
     const before = await readMember(vault, id);
+    permit?.(before?.value);
     const n = (before?.value.n ?? 0) + 1;
     const now = clock.now();
     const version: Omit<Member, 'self'> = {
@@ -107,22 +103,36 @@ export async function actOn(ports: RegistryPorts, id: string, act: MemberAct): P
   }
 }
 
+const DAY_MS = 86_400_000;
 /** A member that registers and leaves in a loop costs everybody a check and itself a fill: so often a day it may. */
 const REGISTRATIONS_A_DAY = 10;
+/** Of any kind: far above what a person changes, and far below what would make them long to list. */
+const VERSIONS_A_DAY = 200;
 
-/** Registers a destination. Rejects with `MemberActRefused`, also when it was done too often. */
+/** Registers a destination. Rejects with `MemberActRefused`, and with `TooManyActs` when it was done too often. */
 export async function register(ports: RegistryPorts, id: string, destination: MemberDestination): Promise<Member> {
-  const dayAgo = ports.clock.now().getTime() - 86_400_000;
-  const versions = MemberId.safeParse(id).success ? await memberVersions(ports.vault, id) : [];
-  const recent = versions.filter(({ value: { what, at } }) => what === 'register' && Date.parse(at) > dayAgo);
-  if (recent.length >= REGISTRATIONS_A_DAY) {
-    throw new MemberActRefused(
-      `${id} was registered ${recent.length} times within a day`,
-      'Find out what registers it again and again; tomorrow it can be registered once more.',
-    );
+  const dayAgo = ports.clock.now().getTime() - DAY_MS;
+  const newest = MemberId.safeParse(id).success ? await readMember(ports.vault, id) : undefined;
+  let registered = 0;
+  for (let version = newest; version !== undefined && Date.parse(version.value.at) > dayAgo; ) {
+    if (version.value.what === 'register') registered += 1;
+    const { n } = version.value;
+    version = n === 1 ? undefined : await readVersion(ports.vault, id, memberKey(id, n - 1));
   }
+  if (registered >= REGISTRATIONS_A_DAY) throw tooMany(`${id} was registered ${registered} times within a day`);
   return (await actOn(ports, id, { what: 'register', destination })).value;
 }
+
+/** Rejects with `TooManyActs` where a member has as many versions of the last day as somebody else's calls may add. */
+export async function refuseHaste({ vault, clock }: RegistryPorts, id: string): Promise<void> {
+  const n = (await readMember(vault, id))?.value.n ?? 0;
+  const then = n < VERSIONS_A_DAY ? undefined : await readVersion(vault, id, memberKey(id, n - VERSIONS_A_DAY + 1));
+  if (then === undefined || Date.parse(then.value.at) <= clock.now().getTime() - DAY_MS) return;
+  throw tooMany(`${id} was changed ${VERSIONS_A_DAY} times within a day`);
+}
+
+const tooMany = (what: string): TooManyActs =>
+  new TooManyActs(what, 'Find out what does so again and again; a day later it can be done once more.');
 
 /** An act that leaves everything as it is writes nothing. */
 function isSame(before: Member, after: Omit<Member, 'self'>): boolean {

@@ -112,7 +112,7 @@ describe('members of a network on one machine', () => {
   test('registering again and again ends with a refusal, and can be done the next day', async () => {
     for (let n = 0; n < 10; n++) await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
     const refused = await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
-    expect(refused.json()).toMatchObject({ error: { name: 'MemberActRefused' } });
+    expect(refused.json()).toMatchObject({ error: { name: 'TooManyActs' } });
     now = new Date('2026-11-02T00:00:01Z');
     expect((await cli('members', 'add', 'bank-a', '--folder', 'bank-a')).exit).toBe(0);
   });

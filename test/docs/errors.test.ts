@@ -6,8 +6,8 @@ import { type ErrorKind, LedgerholdError } from '../../core/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FOLDERS = '{core,config,protocols,io,vault,aws,local,lambdas,lib,cli,demo}';
-/** The class of them all, one that is always caught and told as a reading, and one that has another one's name. */
-const NEVER_SEEN = ['LedgerholdError', 'PositionUnclear', 'FailedOnAws'];
+/** The class of them all, one that is always caught and told as a reading, one that has another one's name, and the API's. */
+const NEVER_SEEN = ['LedgerholdError', 'PositionUnclear', 'FailedOnAws', 'ApiRefused'];
 
 class OfKind extends LedgerholdError {
   override readonly name = 'OfKind';

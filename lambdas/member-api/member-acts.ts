@@ -1,0 +1,106 @@
+import { SUSPENDED_BY_HAND } from '../../core/member-alarms.ts';
+import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
+import { type BucketDestination, isCheckWanted, type Member, type MemberAct } from '../../core/members.ts';
+import { memberStatus } from '../../vault/member-status.ts';
+import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
+import { nodesIn } from '../../vault/sets.ts';
+import type { Act, ApiPorts, Call } from './call.ts';
+
+type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'patchMember' | 'postCheck'>;
+
+/** What a member does with its own entry of the registry. */
+export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
+  getMember: async ({ id }, { vault }) => {
+    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = await memberStatus(
+      vault,
+      await registered(vault, id),
+    );
+    return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds };
+  },
+  putDestination: async (call, ports) => {
+    const destination = destinationOf(call.body, call.account, ports);
+    const before = (await readMember(ports.vault, call.id))?.value;
+    // Said again, as by a client that has lost the answer, it is no new registration: that would have all sent again.
+    if (before !== undefined && isInOrder(before) && isSame(before.destination, destination)) return viewOf(before);
+    const registry = await registryOf(call, ports);
+    return viewOf(await register({ ...registry, permit: refuseSuspended }, call.id, destination));
+  },
+  patchMember: async (call, ports) => {
+    const { environmentBackupTarget, chains } = call.body;
+    await registered(ports.vault, call.id);
+    if (chains !== undefined && chains !== null) await refuseUnknownChains(chains, ports);
+    return acted(call, ports, {
+      what: 'set',
+      ...(environmentBackupTarget !== undefined && { environmentBackupTarget }),
+      ...(chains !== undefined && { chains }),
+    });
+  },
+  postCheck: async (call, ports) => {
+    await registered(ports.vault, call.id);
+    return acted(call, ports, { what: 'ask' });
+  },
+};
+
+async function registered(vault: ApiPorts['vault'], id: string): Promise<Member> {
+  const found = await readMember(vault, id);
+  if (found !== undefined) return found.value;
+  throw new ApiRefused('NotRegistered', `${id} is not registered yet`, `PUT /members/${id}/destination registers it.`);
+}
+
+async function registryOf({ id, by }: Call, { vault, clock, network }: ApiPorts): Promise<RegistryPorts> {
+  const registry = { vault, clock, network, by };
+  await refuseHaste(registry, id);
+  return registry;
+}
+
+async function acted(call: Call, ports: ApiPorts, act: MemberAct): Promise<MemberView> {
+  return viewOf((await actOn(await registryOf(call, ports), call.id, act)).value);
+}
+
+function viewOf(member: Member): MemberView {
+  const { member: id, n, at, by, state, destination, environmentBackupTarget, targetSince, chains } = member;
+  const { check, fault, retry } = member;
+  const standing = { member: id, n, at, by, state, destination, environmentBackupTarget, targetSince, chains };
+  return { ...standing, check, checkWanted: isCheckWanted(member), fault, retry };
+}
+
+/** A new registration ends a suspension, but not one that the operator has spoken. Throws `ApiRefused`. */
+function refuseSuspended(before: Member | undefined): void {
+  if (before?.state !== 'suspended' || before.fault?.name !== SUSPENDED_BY_HAND) return;
+  throw new ApiRefused('SuspendedByOperator', before.fault.message, 'Ask the operator, who alone can end it.');
+}
+
+const isInOrder = ({ state }: Member): boolean => state !== 'suspended' && state !== 'left';
+
+const isSame = (a: Member['destination'], b: BucketDestination): boolean =>
+  a?.kind === 'bucket' &&
+  (['bucket', 'region', 'account', 'kmsKey', 'endpoint'] as const).every((field) => a[field] === b[field]);
+
+/** `<name>-<account>-<region>-an`: a bucket name that nobody else can ever take. */
+const REGIONAL_NAME = /-(\d{12})-([a-z]{2}(?:-[a-z]+)+-\d)-an$/;
+
+/** The bucket of the caller's own account. Throws `ApiRefused`. */
+function destinationOf(asked: AskedDestination, account: string, { vaultBucket }: ApiPorts): BucketDestination {
+  const { bucket, region, kmsKey } = asked;
+  const [, ofName, regionOfName] = REGIONAL_NAME.exec(bucket) ?? [];
+  if (ofName !== undefined && (ofName !== account || regionOfName !== region)) {
+    const remedy = 'Correct the name or the Region, or call with the account that owns the bucket.';
+    throw new ApiRefused('NameElsewhere', `${bucket} is of ${ofName} in ${regionOfName} by its name`, remedy);
+  }
+  const [, , , regionOfKey, ofKey] = kmsKey?.split(':') ?? [];
+  if (kmsKey !== undefined && (ofKey !== account || regionOfKey !== region)) {
+    const remedy = 'Name a key of your own account, in the Region of the bucket.';
+    throw new ApiRefused('KeyElsewhere', `${kmsKey} is not of ${account} in ${region}`, remedy);
+  }
+  if (bucket === vaultBucket) {
+    throw new ApiRefused('VaultItself', `${bucket} is the vault’s own bucket`, 'Name a bucket of the member’s.');
+  }
+  return { kind: 'bucket', bucket, region, account, ...(kmsKey !== undefined && { kmsKey }) };
+}
+
+async function refuseUnknownChains(wanted: readonly string[], { vault, chains }: ApiPorts): Promise<void> {
+  const known = new Set([...Object.keys(chains), ...(await nodesIn(vault, 'chain'))]);
+  const unknown = wanted.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new ApiRefused('NoSuchChain', `the network has no chain ${unknown}`, 'GET the member: `behind` names them.');
+}

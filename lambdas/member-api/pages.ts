@@ -1,0 +1,89 @@
+import pLimit from 'p-limit';
+import { ApiRefused, type RouteId } from '../../core/member-api.ts';
+import { readLink } from '../../vault/chain.ts';
+import { readReceipt } from '../../vault/deliveries.ts';
+import { type Document, NotADocument } from '../../vault/documents.ts';
+import { citedRecord, HISTORY } from '../../vault/history.ts';
+import { chainFileKey, deliveriesPrefix, deliveryKey, signatureKey } from '../../vault/layout.ts';
+import { readMember } from '../../vault/members.ts';
+import { newestNumber } from '../../vault/numbered.ts';
+import { nodesIn } from '../../vault/sets.ts';
+import type { Act, ApiPorts } from './call.ts';
+
+/** Bytes of documents in a page: with what JSON adds far below the 6 MB that a Lambda may answer with. */
+const BYTES_A_PAGE = 2_000_000;
+const RECEIPTS_A_PAGE = 50;
+/** Beside those of the first manifest, which is always whole: 300 bytes each. */
+const FILES_A_PAGE = 500;
+const MANIFESTS_A_PAGE = 50;
+/** Enough to hide the way to the bucket and back. */
+const READS_AT_ONCE = 16;
+
+/** What a member may read of the vault, in pages that follow each other by number. */
+export const pages: { readonly [Id in Extract<RouteId, 'getReceipts' | 'getHistory'>]: Act<Id> } = {
+  getReceipts: async ({ id, query: { after } }, { vault }) => {
+    const newest = await newestNumber(vault, { prefix: deliveriesPrefix(id), keyOf: (n) => deliveryKey(id, n) });
+    const receipts = [];
+    let bytes = 0;
+    let seq = after + 1;
+    for (; seq <= newest && receipts.length < RECEIPTS_A_PAGE && bytes < BYTES_A_PAGE; seq++) {
+      const receipt = await signedReceipt(vault, id, seq);
+      receipts.push(receipt);
+      bytes += receipt.document.length;
+    }
+    return { receipts, next: seq <= newest ? seq - 1 : null };
+  },
+  getHistory: async ({ id, query: { after, node: asked } }, { vault }) => {
+    const node = await chainOf(vault, id, asked);
+    const limit = pLimit(READS_AT_ONCE);
+    const manifests = [];
+    let files = 0;
+    let link = await readLink(vault, HISTORY, node, after + 1);
+    while (link !== undefined && manifests.length < MANIFESTS_A_PAGE && (files === 0 || files < FILES_A_PAGE)) {
+      const { key, sha256, value } = link;
+      const records = await Promise.all(value.records.map((each) => limit(() => fileOf(vault, node, each))));
+      const orphaned = value.orphaned.map((each) => each.key);
+      manifests.push({ seq: value.seq, key, sha256, sealedAt: value.sealedAt, files: records, orphaned });
+      files += records.length;
+      link = await readLink(vault, HISTORY, node, value.seq + 1);
+    }
+    return { node, manifests, next: link === undefined ? null : link.value.seq - 1 };
+  },
+};
+
+async function signedReceipt(vault: ApiPorts['vault'], id: string, seq: number) {
+  const receipt = await readReceipt(vault, id, seq);
+  const signature = receipt && (await vault.get(signatureKey(receipt.key, receipt.sha256)));
+  if (receipt === undefined || signature === undefined) throw gone(deliveryKey(id, seq));
+  return {
+    ...{ seq, document: textOf(receipt), sha256: receipt.sha256 },
+    signature: Buffer.from(signature).toString('base64'),
+  };
+}
+
+const gone = (key: string): NotADocument =>
+  new NotADocument(`${key} is missing`, 'Compare the vault with another copy of it.');
+
+const textOf = ({ bytes }: Document<unknown>): string => new TextDecoder().decode(bytes);
+
+/** The one that is asked for, or the only one that the member wants. Rejects with `ApiRefused`. */
+async function chainOf(vault: ApiPorts['vault'], id: string, asked: string | undefined): Promise<string> {
+  const chains = (await readMember(vault, id))?.value.chains ?? null;
+  const wanted = (await nodesIn(vault, 'chain')).filter((node) => chains?.includes(node) ?? true);
+  const [only, another] = wanted;
+  const node = asked ?? (another === undefined ? only : undefined);
+  if (node !== undefined && wanted.includes(node)) return node;
+  const what = asked === undefined ? `there are ${wanted.length} chains` : `there is no chain ${asked}`;
+  throw new ApiRefused('NoSuchChain', what, wanted.length === 0 ? 'Wait for the first run.' : `Name one with ?node=.`);
+}
+
+async function fileOf(
+  vault: ApiPorts['vault'],
+  node: string,
+  cited: { readonly key: string; readonly sha256: string },
+) {
+  const { file, start, end } = (await citedRecord(vault, cited.key, cited.sha256)).value;
+  const { name, size, sha256, compression } = file;
+  const key = chainFileKey(node, name);
+  return { key, size, sha256, compression, firstBlock: start.number, lastBlock: end.number };
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemberUnavailable } from '../../core/delivery.ts';
+import type { Member } from '../../core/members.ts';
+import { checkWeekly } from '../../vault/check-members.ts';
+import { readMembers } from '../../vault/members.ts';
+import { deliveryWorld } from '../support/delivery-world.ts';
+
+function checkWorld() {
+  const world = deliveryWorld();
+  const asked: string[] = [];
+  const away = new Set<string>();
+  const destinationOf = ({ member }: Member) => ({
+    ...world.storeOf(member),
+    check: async () => {
+      asked.push(member);
+      if (away.has(member)) throw new MemberUnavailable(`${member} is away`, 'Wait.');
+      return [];
+    },
+  });
+  const check = async () => {
+    asked.length = 0;
+    const members = (await readMembers(world.vault)).members.map(({ value }) => value);
+    await checkWeekly({ ...world.registry, destinationOf: destinationOf as never }, members);
+    return [...asked];
+  };
+  return { ...world, away, check };
+}
+
+describe('with each delivery', () => {
+  test('a destination that nobody has looked at is checked, and then no more for a week', async () => {
+    const { act, check, later } = checkWorld();
+    await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/a' } });
+    await act('bank-b', { what: 'invite' });
+    expect(await check()).toEqual(['bank-a']);
+    expect(await check()).toEqual([]);
+    await act('bank-a', { what: 'set', environmentBackupTarget: true });
+    later(7 * 86_400);
+    expect(await check()).toEqual(['bank-a']);
+  });
+
+  test('what somebody has asked for is checked until it was, whatever state it is in, and not if it has left', async () => {
+    const { act, register, check, away } = checkWorld();
+    await register('bank-a');
+    expect(await check()).toEqual([]);
+    await act('bank-a', { what: 'suspend', fault: { name: 'X', message: 'm', remedy: 'r' } }, { what: 'ask' });
+    away.add('bank-a');
+    expect([await check(), await check()]).toEqual([['bank-a'], ['bank-a']]);
+    away.clear();
+    expect([await check(), await check()]).toEqual([['bank-a'], []]);
+    await act('bank-a', { what: 'ask' }, { what: 'leave' });
+    expect(await check()).toEqual([]);
+  });
+});
