@@ -74,5 +74,5 @@ export class ChainStack extends Stack {
   }
 }
 
-const environmentOf = ({ aws }: Config): StackProps =>
+export const environmentOf = ({ aws }: Config): StackProps =>
   aws === undefined ? {} : { env: { account: aws.account, region: aws.region } };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { parseConfig } from '../config/parse.ts';
 import { backupStacks } from '../lib/backup-stacks.ts';
+import { memberApiStack } from '../lib/member-api-stack.ts';
 import { secondVaultStack } from '../lib/second-vault-stack.ts';
 import { UNBUNDLED } from '../lib/step-lambda.ts';
 import { pathsOf, permissionsOf, type RolePermissions, type Statement } from './role-permissions.ts';
@@ -14,7 +15,8 @@ export const EXAMPLE = 'examples/on-aws/ledgerhold.yaml';
 export function exampleApp(): App {
   const app = new App({ context: { [UNBUNDLED]: true } });
   const config = parseConfig(EXAMPLE, readFileSync(join(ROOT, EXAMPLE), 'utf8'));
-  backupStacks(app, config);
+  const [{ backup }] = backupStacks(app, config);
+  memberApiStack(app, config, backup.storage);
   secondVaultStack(app, config);
   return app;
 }

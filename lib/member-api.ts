@@ -1,0 +1,151 @@
+import { CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  AuthorizationType,
+  CfnAccount,
+  type CfnRestApi,
+  EndpointType,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  RestApi,
+  type StageOptions,
+} from 'aws-cdk-lib/aws-apigateway';
+import { AccountPrincipal, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { ROUTES, type Route } from '../core/member-api.ts';
+import { type ChainDefaults, type MemberAccounts, memberApi } from '../lambdas/member-api/contract.ts';
+import { allow } from './grants.ts';
+import { namedInEnvironment } from './member-list.ts';
+import { StepLambda } from './step-lambda.ts';
+import type { Storage } from './storage.ts';
+
+export interface MemberApiProps {
+  /** The vault of the network's first backup: the registry lies in it. */
+  readonly storage: Storage;
+  /** The network's list: by member the account that may speak for it. */
+  readonly members: MemberAccounts;
+  /** By chain, what the configuration says of its backup. */
+  readonly chains: ChainDefaults;
+}
+
+/** Its version, and the first part of every path. */
+const STAGE = 'v1';
+
+/** A person's clicks and a client's pages; more than that is a loop, which the registry refuses anyway. */
+const THROTTLE = { throttlingRateLimit: 10, throttlingBurstLimit: 20 };
+
+const routes = Object.values(ROUTES) as readonly Route[];
+
+/**
+ * The API by which members register themselves, and the operator sets how chains are backed up. AWS attests who calls:
+ * each method wants a signature, and accounts other than our own come in by the resource policy alone.
+ */
+export class MemberApi extends Construct {
+  readonly step: StepLambda<typeof memberApi>;
+  readonly api: RestApi;
+
+  constructor(scope: Construct, id: string, { storage, members, chains }: MemberApiProps) {
+    super(scope, id);
+    this.step = new StepLambda(this, 'Answer', {
+      step: memberApi,
+      // API Gateway waits no longer.
+      timeout: Duration.seconds(29),
+      memoryMiB: 1024,
+      environment: { ...storage.environment, ...namedInEnvironment(members, chains) },
+      grant: (role) =>
+        storage.grant(role, {
+          read: [
+            ...['members/*', 'settings/*', 'deliveries/*', 'leases/*'],
+            ...['chain/*/manifests/*', 'chain/*/records/*', 'chain/*/runs/*'],
+          ],
+          writeOnce: ['members/*', 'settings/*'],
+        }),
+    });
+    this.api = this.#gateway(storage.network, [...new Set(Object.values(members))]);
+    const integration = new LambdaIntegration(this.step.lambda, { allowTestInvoke: false });
+    const requestValidator = this.api.addRequestValidator('Valid', {
+      ...{ validateRequestBody: true, validateRequestParameters: true },
+    });
+    for (const { method, path } of routes) {
+      const requestParameters = { 'method.request.path.id': true };
+      this.api.root.resourceForPath(path).addMethod(method, integration, { requestValidator, requestParameters });
+    }
+    new CfnOutput(this, 'Url', { value: this.api.url });
+  }
+
+  #gateway(network: string, accounts: readonly string[]): RestApi {
+    const api = new RestApi(this, 'Api', {
+      restApiName: `ledgerhold-${network}-members`,
+      description: `Ledgerhold: members of ${network}`,
+      endpointConfiguration: { types: [EndpointType.REGIONAL] },
+      policy: openTo(accounts),
+      deployOptions: stage(this),
+      // Its role would have a policy of somebody else's; ours is below.
+      cloudWatchRole: false,
+      defaultMethodOptions: { authorizationType: AuthorizationType.IAM },
+    });
+    // TLS 1.3 alone; a policy of this kind wants the host to be the API's own, too.
+    const { defaultChild } = api.node;
+    Object.assign(defaultChild as CfnRestApi, { securityPolicy: TLS, endpointAccessMode: 'STRICT' });
+    api.deploymentStage.node.addDependency(letWriteLogs(this));
+    const users = 'Callers are other organisations’ roles, which AWS attests by their signatures: there are no users.';
+    Validations.of(this).acknowledge({ id: 'AwsSolutions-COG4', reason: users });
+    const strangers = 'Nobody comes as far as a firewall would look who has not signed as an account of the list.';
+    Validations.of(api).acknowledge({ id: 'AwsSolutions-APIG3', reason: strangers });
+    return api;
+  }
+}
+
+const TLS = 'SecurityPolicy_TLS13_1_3_2025_09';
+
+/** Signed callers of these accounts, on the members' paths alone; the operator's own principals need a policy of theirs. */
+const openTo = (accounts: readonly string[]): PolicyDocument =>
+  new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        sid: 'MembersCall',
+        effect: Effect.ALLOW,
+        principals: accounts.map((account) => new AccountPrincipal(account)),
+        actions: ['execute-api:Invoke'],
+        resources: routes
+          .filter(({ who }) => who === 'member')
+          .map(({ method, path }) => `execute-api:/${STAGE}/${method}${path.replace('{id}', '*')}`),
+      }),
+    ],
+  });
+
+/** Who called what, when and how it ended; nothing of what was said. */
+function stage(scope: Construct): StageOptions {
+  const logs = new LogGroup(scope, 'AccessLogs', { retention: RetentionDays.THREE_MONTHS });
+  const told = {
+    ...{ requestId: '$context.requestId', at: '$context.requestTime', ip: '$context.identity.sourceIp' },
+    ...{ account: '$context.identity.accountId', caller: '$context.identity.userArn', tls: '$context.tlsVersion' },
+    ...{ method: '$context.httpMethod', path: '$context.path', status: '$context.status' },
+    milliseconds: '$context.responseLatency',
+  };
+  return {
+    ...{ stageName: STAGE, ...THROTTLE, tracingEnabled: true },
+    accessLogDestination: new LogGroupLogDestination(logs),
+    accessLogFormat: AccessLogFormat.custom(JSON.stringify(told)),
+    ...{ loggingLevel: MethodLoggingLevel.ERROR, dataTraceEnabled: false },
+  };
+}
+
+/** API Gateway has one role for logs in an account and Region; it stays when the stack goes, since others may use it by then. */
+function letWriteLogs(scope: Construct): CfnAccount {
+  const role = new Role(scope, 'LogsRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
+  allow(role, {
+    because: 'API Gateway writes its logs, of every API of the account and Region, and takes no role that may do less.',
+    actions: [
+      ...['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogGroups', 'logs:DescribeLogStreams'],
+      ...['logs:PutLogEvents', 'logs:GetLogEvents', 'logs:FilterLogEvents'],
+    ],
+    resources: ['*'],
+  });
+  const account = new CfnAccount(scope, 'LogsAccount', { cloudWatchRoleArn: role.roleArn });
+  account.node.addDependency(role);
+  for (const each of [role, account]) each.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return account;
+}
