@@ -23,9 +23,12 @@ export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Load
   await claimVaultFormat(vault, config.network);
   return {
     ...{ loaded, vault, clock, network: config.network, destinationOf: await destinationsOf(loaded, clock) },
-    by: `${userInfo().username}@${hostname()}`,
+    by: whoActs(),
   };
 }
+
+/** Whoever works on this machine. */
+export const whoActs = (): string => `${userInfo().username}@${hostname()}`;
 
 /** How a destination is opened: without a call. */
 async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenRegistry['destinationOf']> {

@@ -1,17 +1,22 @@
-import { everySecondsOf } from '../config/every.ts';
+import { everySecondsOf, initialSettings } from '../config/every.ts';
+import type { EthereumNode } from '../config/nodes.ts';
 import { payloadNodeOf } from '../config/payloads.ts';
 import { readSecret } from '../config/secrets.ts';
+import { dueSlot, everySecondsOf as settingsEvery } from '../core/chain-settings.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { schedule } from '../core/schedule.ts';
+import type { Vault } from '../core/vault.ts';
 import { guardedHttp } from '../io/http.ts';
 import { outboundTo } from '../io/http-guard.ts';
 import { type AlarmBoard, alarmBoard, type Channel } from '../local/alarm-board.ts';
+import type { Expectation, ServedNode } from '../local/expectation.ts';
 import { commandChannel, ping, webhookChannel } from '../local/notify.ts';
-import type { ServedNode, ServePorts } from '../local/serve.ts';
+import type { ServePorts } from '../local/serve.ts';
 import { alarmOfRun, reasonOf } from '../local/slot-work.ts';
 import { pause } from '../local/timers.ts';
 import { newestProven } from '../vault/newest.ts';
 import { newestSigned } from '../vault/newest-history.ts';
+import { currentSettings } from '../vault/settings.ts';
 import { trustFrom } from '../vault/trust.ts';
 import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { Interrupted } from './exit-codes.ts';
@@ -33,9 +38,10 @@ export interface Served {
 /** Rejects with what is wrong in the config before anything is called. */
 export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
   const { config, path } = loaded;
-  const nodes = await servedNodes(loaded);
+  const vault = await openVault(config.vault, path);
+  const nodes = await servedNodes(loaded, vault);
   await openSigner(loaded);
-  const world = { shell, loaded, vault: await openVault(config.vault, path) };
+  const world = { shell, loaded, vault };
   const steps = await slotSteps(world);
   const { clock, warn } = shell;
   const alarms = alarmBoard({ network: config.network, clock, channels: channelsOf(world), warn });
@@ -45,11 +51,14 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
   return { nodes, ports: { steps, alarms, deliver, ...ports, ...pings(loaded) } };
 }
 
-async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
+async function servedNodes(loaded: Loaded, vault: Vault): Promise<ServedNode[]> {
   const nodes: ServedNode[] = [];
-  for (const each of loaded.config.nodes.filter(({ enabled }) => enabled)) {
+  // A chain that the configuration has switched off may be switched on in the vault, and without a restart.
+  for (const each of loaded.config.nodes.filter(({ enabled, protocol }) => enabled || protocol === 'ethereum')) {
     if (each.protocol === 'ethereum') {
-      nodes.push({ name: each.name, schedule: schedule(everySecondsOf(each), loaded.config.timeZone) });
+      const { timeZone } = loaded.config;
+      const expect = (now: Date) => expected(vault, each, timeZone, now);
+      nodes.push({ name: each.name, schedule: schedule(everySecondsOf(each), timeZone), expect });
       continue;
     }
     const prepared = await prepareNode(loaded, each);
@@ -59,6 +68,13 @@ async function servedNodes(loaded: Loaded): Promise<ServedNode[]> {
   }
   if (nodes.length > 0) return nodes;
   throw new UsageError('no node of the config is enabled', 'Take `enabled: false` out of one of them.');
+}
+
+async function expected(vault: Vault, node: EthereumNode, timeZone: string, now: Date): Promise<Expectation> {
+  const settings = await currentSettings(vault, node.name, initialSettings(node));
+  const { enabled, since } = settings;
+  const [slot, every] = [dueSlot(settings, timeZone, now), schedule(settingsEvery(settings), timeZone)];
+  return { enabled, schedule: every, slot, since: since === null ? undefined : new Date(since) };
 }
 
 type Asked = Parameters<ServePorts['provenSince']>;

@@ -68,6 +68,11 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./commands/members.ts'),
   },
   {
+    name: 'nodes',
+    summary: 'chains: whether and how often each is backed up; to set it, from the next slot on',
+    load: () => import('./commands/nodes.ts'),
+  },
+  {
     name: 'deliver',
     summary: 'bring every member what the history has and it has not',
     load: () => import('./commands/deliver.ts'),

@@ -19,6 +19,13 @@ export const StoredSettings = z.strictObject({
 });
 export type StoredSettings = z.infer<typeof StoredSettings>;
 
+/** What a deployed chain's first step goes by: what the configuration says, and where days begin. */
+export const ChainTick = z.strictObject({ ...ChainSettings.shape, timeZone: z.string() });
+export type ChainTick = z.infer<typeof ChainTick>;
+
+/** A deployed chain is started so often; most of these starts find that nothing is due. */
+export const TICK_SECONDS = 3600;
+
 /** What holds, and since when; `since` is null while it is what the configuration says. */
 export interface CurrentSettings extends ChainSettings {
   readonly since: string | null;
@@ -34,4 +41,10 @@ export function dueSlot(settings: CurrentSettings, timeZone: string, now: Date):
   if (!settings.enabled) return undefined;
   const last = schedule(everySecondsOf(settings), timeZone).last(now);
   return settings.since !== null && last.getTime() < Date.parse(settings.since) ? undefined : last;
+}
+
+/** The slot that a start at `at` is for; undefined: none became due since the one before. */
+export function slotOfTick(settings: CurrentSettings, timeZone: string, at: Date): Date | undefined {
+  const due = dueSlot(settings, timeZone, at);
+  return due === undefined || at.getTime() - due.getTime() >= TICK_SECONDS * 1000 ? undefined : due;
 }

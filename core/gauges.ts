@@ -6,7 +6,10 @@ export const NAMESPACE = 'Ledgerhold';
  * value: its absence is what an alarm sees.
  */
 export const GAUGES = {
-  /** Since the newest proven set's capture of the component began: what is newer is in no set. */
+  /**
+   * Since the newest proven set's capture of the component began: what is newer is in no set. Of a chain whose times a day
+   * were set in the vault, in proportion to the configured ones, by which its alarm goes; 0 while it is switched off.
+   */
   RpoAge: { unit: 'Seconds', of: ['network', 'node', 'component'] },
   /** Since the newest slot was due, as long as nobody has claimed it; 0 once somebody has. */
   ScheduleSilence: { unit: 'Seconds', of: ['network', 'node'] },

@@ -138,7 +138,7 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
   const { network, nodes, workflow, retain, deadLetters, ofNetwork, secondVault, part: about = [] } = props;
   const { metric, each } = ruleOf(name);
   if (each === 'chain') {
-    const chains = nodes.filter(({ chain }) => chain === true);
+    const chains = nodes.filter(({ chain }) => chain !== undefined);
     return chains.map(({ node }) => ({ about: [node], dimensions: { network, node } }));
   }
   const watched = nodes.filter(({ credentials, identities }) => {

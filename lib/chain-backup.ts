@@ -1,8 +1,10 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { ChainSettings, TICK_SECONDS } from '../core/chain-settings.ts';
 import { chainMachineName, deliveryMachineName } from '../core/deployed-names.ts';
 import { ComponentName, type NetworkName } from '../core/names.ts';
+import { DAY_SECONDS } from '../core/schedule.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 import { Alarms } from './alarms.ts';
 import type { ChainNodeProps } from './chain-nodes.ts';
@@ -40,15 +42,18 @@ export class ChainBackup extends Construct {
     const { network, chain, storage, watch, group, members = false, timeZone = 'UTC' } = props;
     const deliveries = members ? stateMachineArnOf(this, deliveryMachineName(network)) : undefined;
     const { node, protocol, everySeconds, enabled, vpc } = chain;
-    this.steps = new ChainSteps(this, 'Steps', storage, chainReach(node, chain.chain, vpc), deliveries);
+    const initial = ChainSettings.parse({ enabled, timesADay: DAY_SECONDS / everySeconds });
+    const reach = chainReach(node, chain.chain, vpc);
+    this.steps = new ChainSteps(this, 'Steps', storage, reach, { tick: { ...initial, timeZone }, deliveries });
     this.stateMachine = new ChainWorkflow(this, 'Chain', this.steps, chainMachineName(network, node)).stateMachine;
-    const scheduled = [{ run: { network, node, protocol }, everySeconds, enabled }];
+    // How often it is backed up lies in the vault, and changes without a deployment: its first step goes by that.
+    const scheduled = [{ run: { network, node, protocol }, everySeconds: TICK_SECONDS, enabled: true }];
     this.schedules = new Schedules(this, 'Schedules', {
       ...{ stateMachine: this.stateMachine, nodes: scheduled, timeZone },
     });
     const components = [ComponentName.parse('chain')];
-    const watched: WatchedNode = { node, everySeconds, timeZone, components, chain: true, credentials: [] };
-    const nodes = enabled ? [watched] : [];
+    const watched: WatchedNode = { node, everySeconds, timeZone, components, chain: initial, credentials: [] };
+    const nodes = [watched];
     watch.watchdog.expect({ group, nodes, snapshots: false, ofNetwork: false });
     this.alarms = new Alarms(this, 'Alarms', {
       ...{ network, topics: watch.topics, nodes, deadLetters: this.schedules.deadLetters, part: [node] },

@@ -1,6 +1,6 @@
+import { initialSettings } from '../config/every.ts';
 import { isChainNode } from '../config/order.ts';
 import type { Config } from '../config/schema.ts';
-import { ChainSettings } from '../core/chain-settings.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { MemberId } from '../core/members.ts';
 import type { ChainDefaults, MemberAccounts } from '../lambdas/member-api/contract.ts';
@@ -31,8 +31,6 @@ export function memberApiOf({ aws, nodes, members = [] }: Config) {
   if (aws === undefined || called.length === 0) return undefined;
   const accounts: MemberAccounts = {};
   for (const each of called) if ('account' in each) accounts[MemberId.parse(each.id)] = each.account;
-  const chains = nodes.filter(isChainNode).map(({ name, enabled, timesADay }) => {
-    return [name, ChainSettings.parse({ enabled, timesADay })] as const;
-  });
+  const chains = nodes.filter(isChainNode).map((node) => [node.name, initialSettings(node)] as const);
   return { members: accounts, chains: Object.fromEntries(chains) };
 }

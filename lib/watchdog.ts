@@ -115,7 +115,7 @@ export class Watchdog extends StepLambda<typeof watchdog> {
 
 function allowReading(role: Role, storage: Storage): void {
   storage.grantRead(role, [
-    ...['leases/*', 'keys/*', 'drills/*'],
+    ...['leases/*', 'keys/*', 'drills/*', 'settings/*'],
     ...['sets/*/receipts/*', 'sets/*/manifests/*', 'sets/*/tombstones/*'],
     ...['chain/*/manifests/*', 'chain/*/records/*'],
   ]);

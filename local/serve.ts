@@ -2,14 +2,9 @@ import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { TOO_OLD } from '../core/alarms.ts';
 import type { Clock } from '../core/ports.ts';
-import { type Schedule, slotAt } from '../core/schedule.ts';
+import { slotAt } from '../core/schedule.ts';
+import { expectationOf, isAnotherDue, type ServedNode } from './expectation.ts';
 import { type SlotEnd, type SlotPorts, workOff } from './slot-work.ts';
-
-/** A node and when its runs are due. */
-export interface ServedNode {
-  readonly name: string;
-  readonly schedule: Schedule;
-}
 
 /** All that serving needs of the world. */
 export interface ServePorts extends SlotPorts {
@@ -47,7 +42,8 @@ export async function serveOnce(
 ): Promise<readonly { readonly node: string; readonly slot: string; readonly end: SlotEnd }[]> {
   const limit = pLimit(RUNS_AT_ONCE);
   const began = ports.clock.now();
-  const ends = await Promise.all(nodes.map((node) => limit(() => turn(node, began, ports, signal))));
+  const turns = await Promise.all(nodes.map((node) => limit(() => turn(node, began, ports, signal))));
+  const ends = turns.filter((each) => each !== undefined);
   await ports.deliver?.(signal);
   await ports.alarms.flush(signal);
   return ends;
@@ -88,13 +84,20 @@ async function tend(
   let failures = 0;
   let current = '';
   for (;;) {
-    const { slot, end } = await limit(() => turn(node, began, ports, signal));
+    const done = await limit(() => turn(node, began, ports, signal));
+    const lookAgain = new Date(ports.clock.now().getTime() + LOOK_AGAIN_SECONDS * 1000);
+    if (done === undefined) {
+      await until(lookAgain, ports, signal);
+      continue;
+    }
+    const { slot, end, schedule } = done;
     if (end.state === 'done' && end.run.outcome === 'sealed') onSealed();
     failures = end.state !== 'failed' ? 0 : slot === current ? failures + 1 : 1;
     current = slot;
-    const next = node.schedule.next(new Date(slot)).getTime();
-    const again = ports.clock.now().getTime() + waitSeconds(end, failures, node.schedule.everySeconds) * 1000;
-    await until(new Date(end.state === 'done' ? next : Math.min(next, again)), ports, signal);
+    const next = schedule.next(new Date(slot)).getTime();
+    const again = ports.clock.now().getTime() + waitSeconds(end, failures, schedule.everySeconds) * 1000;
+    const sooner = () => isAnotherDue(node, slot, ports.clock.now(), ports.log);
+    await until(new Date(end.state === 'done' ? next : Math.min(next, again)), ports, signal, sooner);
   }
 }
 
@@ -130,14 +133,19 @@ function waitSeconds(end: SlotEnd, failures: number, everySeconds: number): numb
   return Math.min(60 * 2 ** (failures - 1), 1800, longest);
 }
 
-/** The newest slot that is due: older ones that were missed are not made up for, since their state is gone. */
+/**
+ * The newest slot that is due: older ones that were missed are not made up for, since their state is gone. Undefined: none
+ * is due.
+ */
 async function turn(node: ServedNode, began: Date, ports: ServePorts, signal: AbortSignal) {
   signal.throwIfAborted();
-  const slot = slotAt(node.schedule.last(ports.clock.now()));
+  const { slot: due, schedule } = await expectationOf(node, ports.clock.now(), ports.log);
+  if (due === undefined) return checkAge(node, began, ports, signal).then(() => undefined);
+  const slot = slotAt(due);
   const end = await workOff(node.name, slot, ports, signal);
   await checkAge(node, began, ports, signal);
   if (end.state === 'done') await pingIfQuiet(ports, signal);
-  return { node: node.name, slot, end };
+  return { node: node.name, slot, end, schedule };
 }
 
 /** Runs beside the runs: one that hangs is what it is for. */
@@ -149,8 +157,11 @@ async function watch(nodes: readonly ServedNode[], began: Date, ports: ServePort
   }
 }
 
-async function checkAge({ name, schedule }: ServedNode, began: Date, ports: ServePorts, signal: AbortSignal) {
+async function checkAge(node: ServedNode, began: Date, ports: ServePorts, signal: AbortSignal) {
   const { alarms, clock, provenSince } = ports;
+  const { name } = node;
+  const { enabled, schedule, since: setAt = began } = await expectationOf(node, clock.now(), ports.log);
+  if (!enabled) return alarms.clear('RPO_EXCEEDED', name, 'it is switched off', signal);
   const seconds = schedule.everySeconds * TOO_OLD;
   const since = new Date(clock.now().getTime() - seconds * 1000);
   const proven = await unlessUnreadable(ports, name, () => provenSince(name, since));
@@ -158,7 +169,7 @@ async function checkAge({ name, schedule }: ServedNode, began: Date, ports: Serv
     return alarms.clear('RPO_EXCEEDED', name, `a set of ${proven.toISOString()} is proven`, signal);
   }
   // A first run, or one after a long pause, is given the same time.
-  if (began > since) return;
+  if (began > since || setAt > since) return;
   const what = `no proven set is younger than ${seconds} s, one and a half times \`every\``;
   await alarms.raise('RPO_EXCEEDED', name, '', { what }, signal);
 }
@@ -194,10 +205,15 @@ async function pingIfQuiet({ alarms, ping, log }: ServePorts, signal: AbortSigna
   }
 }
 
-async function until(instant: Date, { clock, pause }: ServePorts, signal: AbortSignal): Promise<void> {
+async function until(
+  instant: Date,
+  { clock, pause }: ServePorts,
+  signal: AbortSignal,
+  sooner: () => Promise<boolean> = async () => false,
+): Promise<void> {
   for (;;) {
     const left = (instant.getTime() - clock.now().getTime()) / 1000;
-    if (left <= 0) return;
+    if (left <= 0 || (await sooner())) return;
     await pause(Math.min(left, LONGEST_PAUSE), signal);
   }
 }

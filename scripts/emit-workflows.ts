@@ -28,7 +28,8 @@ export function workflows() {
     undefined,
   );
   const deliveries = new Delivery(stack, 'Delivery', { storage, watch: backup.watch, accounts: ['222222222222'] });
-  const ofChain = new ChainSteps(stack, 'ChainSteps', storage, reach);
+  const tick = { enabled: false, timesADay: 4, timeZone: 'UTC' } as const;
+  const ofChain = new ChainSteps(stack, 'ChainSteps', storage, reach, { tick });
   const exported = new ChainWorkflow(stack, 'Chain', ofChain);
   return {
     chain: definitionOf(exported.stateMachine, ofChain.all),

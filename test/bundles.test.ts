@@ -35,6 +35,7 @@ const environment = {
   VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
   ...{ CAPTURES: '{}', DUMP_PLACES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing' },
   ...{ CHAINS: '{}', BLOCKS_PER_FILE: '1', MEMBERS: '{}' },
+  TICK: '{"enabled":true,"timesADay":4,"timeZone":"UTC"}',
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
   ...{ SECOND_BUCKET: 'second', SECOND_PREFIX: '', SECOND_ACCOUNT: '222222222222', SECOND_REGION: 'eu-west-1' },
   ...{ MEMBER_MACHINE: 'arn:aws:states:eu-central-1:111111111111:stateMachine:x', DELIVERIES: '', VAULT_KEY: 'bucket' },

@@ -21,7 +21,9 @@ export async function serve(shell: Shell, { once }: Options): Promise<Outcome> {
   const { nodes, ports } = await served(shell, loaded);
   if (once === true) return outcomeOf(await serveOnce(nodes, ports, shell.signal));
   const now = shell.clock.now();
-  for (const { name, schedule } of nodes) {
+  for (const { name, schedule, expect } of nodes) {
+    if (expect !== undefined)
+      shell.note(`${name}: ${(await expect(now)).enabled ? 'enabled' : 'not enabled'} (\`ledgerhold nodes\`)`);
     shell.note(`${name}: last due ${slotAt(schedule.last(now))}, next ${slotAt(schedule.next(now))}`);
   }
   return serveLoop(nodes, ports, shell.signal);

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { everySecondsOf } from '../../config/every.ts';
+import { everySecondsOf, initialSettings } from '../../config/every.ts';
 import { runsOnAws } from '../../config/from-aws.ts';
 import type { NodeConfig } from '../../config/nodes.ts';
 import { isDatabaseNode } from '../../config/order.ts';
 import { payloadNodes } from '../../config/payloads.ts';
+import { everySecondsOf as settingsEvery } from '../../core/chain-settings.ts';
 import type { Vault } from '../../core/vault.ts';
+import { currentSettings } from '../../vault/settings.ts';
 import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
 import { executionsOfAll } from '../deployment.ts';
@@ -81,8 +83,10 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
 /** None for a node that is no chain. */
 function chainStatusOf(vault: Vault, node: NodeConfig, now: Date): Promise<ChainStatus>[] {
   if (node.protocol !== 'ethereum') return [];
-  const { name, enabled } = node;
-  return [
-    chainStandingOf(vault, name, now).then((found) => ({ ...found, enabled, everySeconds: everySecondsOf(node) })),
-  ];
+  const status = async () => {
+    const settings = await currentSettings(vault, node.name, initialSettings(node));
+    const { enabled } = settings;
+    return { ...(await chainStandingOf(vault, node.name, now)), enabled, everySeconds: settingsEvery(settings) };
+  };
+  return [status()];
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ChainSettings } from '../../core/chain-settings.ts';
 import { ComponentName, NetworkName, NodeName } from '../../core/names.ts';
 import { defineStep } from '../../core/step.ts';
 
@@ -9,8 +10,8 @@ export const WatchedNode = z.strictObject({
   everySeconds: z.int().min(60),
   timeZone: z.string(),
   components: z.array(ComponentName).min(1).max(32),
-  /** It is a chain: its one component is its history. */
-  chain: z.literal(true).optional(),
+  /** It is a chain, its one component its history: what the configuration says, until somebody has set it. */
+  chain: ChainSettings.optional(),
   /** ARNs of secrets that a capture signs in with. */
   credentials: z.array(z.string()).max(4),
   /** Name of the secret with the identities of the newest set, if there is one. */

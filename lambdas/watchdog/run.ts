@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
+import { type ChainSettings, dueSlot } from '../../core/chain-settings.ts';
 import { snapshotPrefix } from '../../core/deployed-names.ts';
 import { LedgerholdError } from '../../core/errors.ts';
 import type { About, Clock, Gauges, Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { currentSettings } from '../../vault/settings.ts';
 import { trustFrom } from '../../vault/trust.ts';
 import type { WatchedNode, watchdog } from './contract.ts';
 import { measureHistory, stalled } from './watch-chain.ts';
@@ -94,7 +96,7 @@ async function watchNode(
   const turn = await take('Trust', { node }, turnOf);
   if (turn === undefined) return false;
   const { network } = turn;
-  if (watched.chain === true) return watchChain(watched, turn, ports, take);
+  if (watched.chain !== undefined) return watchChain(watched, watched.chain, turn, ports, take);
   const sets = await take('RpoAge', { node }, () => measureSets(watched, turn, ports));
   const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports));
   if (sets !== undefined && attempt !== undefined) {
@@ -109,17 +111,21 @@ async function watchNode(
 
 async function watchChain(
   watched: WatchedNode,
+  initial: ChainSettings,
   turn: Turn,
   ports: WatchdogPorts,
   take: Measures['take'],
 ): Promise<boolean> {
   const { node } = watched;
   const { network } = turn;
+  const settings = await take('Settings', { node }, () => currentSettings(ports.vault, node, initial));
+  if (settings === undefined) return false;
   const seen = await take('RpoAge', { node }, async () => {
-    await measureHistory(watched, turn, ports);
+    await measureHistory(watched, settings, turn, ports);
     return true;
   });
-  const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports));
+  const due = dueSlot(settings, watched.timeZone, turn.now);
+  const attempt = await take('ScheduleSilence', { node }, () => measureSchedule(watched, turn, ports, due ?? null));
   if (attempt === undefined) return false;
   ports.gauges.set('ConsensusStalls', stalled(attempt), { network, node });
   await take('DrillAge', { node }, () => measureDrill(watched, turn, ports));

@@ -1,4 +1,5 @@
 import { ChainRecord } from '../../core/chain.ts';
+import { type CurrentSettings, everySecondsOf } from '../../core/chain-settings.ts';
 import { type Finding, statusOf, violation } from '../../core/proof.ts';
 import type { Vault } from '../../core/vault.ts';
 import { readDocument } from '../../vault/documents.ts';
@@ -13,7 +14,13 @@ import type { Turn } from './watch-node.ts';
 const BEGINNING = new Date(0);
 
 /** The newest manifest of a chain's history that is signed: its age, and whether what it brought lies there. */
-export async function measureHistory({ node, components }: WatchedNode, turn: Turn, ports: WatchdogPorts) {
+export async function measureHistory(
+  watched: WatchedNode,
+  settings: CurrentSettings,
+  turn: Turn,
+  ports: WatchdogPorts,
+) {
+  const { node, components } = watched;
   const { network, now, trust } = turn;
   const { vault, gauges, journal } = ports;
   const signed = await newestSigned(vault, node, trust, BEGINNING);
@@ -23,9 +30,10 @@ export async function measureHistory({ node, components }: WatchedNode, turn: Tu
     break;
   }
   const findings: Finding[] = signed === undefined ? [] : await missing(vault, node, signed.value.records);
-  if (signed !== undefined) {
-    const age = (now.getTime() - Date.parse(signed.value.sealedAt)) / 1000;
-    for (const component of components) gauges.set('RpoAge', Math.max(0, age), { network, node, component });
+  const age = ageBy(settings, signed?.value.sealedAt, now);
+  if (age !== undefined) {
+    const inProportion = (age * watched.everySeconds) / everySecondsOf(settings);
+    for (const component of components) gauges.set('RpoAge', inProportion, { network, node, component });
   }
   for (const { level, code, text } of findings) journal.note('found', { node, level, code, text });
   journal.note('newest of the history', { node, seq: signed?.value.seq ?? 0, proof: statusOf(findings) });
@@ -33,6 +41,16 @@ export async function measureHistory({ node, components }: WatchedNode, turn: Tu
   // What is in a history was verified block by block; these two are questions about sets.
   gauges.set('Unproven', 0, { network, node });
   gauges.set('OrderViolations', 0, { network, node });
+}
+
+/**
+ * In seconds. None of a chain that is switched off; one that was set anew has, like a first run, the whole of its period
+ * from then on. Undefined: there is none to tell.
+ */
+function ageBy({ enabled, since }: CurrentSettings, sealedAt: string | undefined, now: Date): number | undefined {
+  if (!enabled) return 0;
+  const from = [sealedAt, since].flatMap((each) => (typeof each === 'string' ? [Date.parse(each)] : []));
+  return from.length === 0 ? undefined : Math.max(0, now.getTime() - Math.max(...from)) / 1000;
 }
 
 async function missing(

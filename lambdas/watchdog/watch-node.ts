@@ -64,15 +64,20 @@ function tell({ journal }: WatchdogPorts, node: string, set: StandingSet | undef
   journal.note('newest set', { node, set: set.seq, proof: statusOf(findings), expired: set.expired });
 }
 
-/** Whether somebody has begun the slot that was due, and is at it. Resolves to that attempt. */
-export async function measureSchedule(watched: WatchedNode, turn: Turn, ports: WatchdogPorts): Promise<NewestAttempt> {
-  const { node, everySeconds, timeZone } = watched;
-  const { network, now } = turn;
-  const due = lastStart(everySeconds, timeZone, now);
-  const attempt = await newestAttempt(ports.vault, node, slotAt(due));
+/**
+ * Whether somebody has begun the slot that was due, and is at it. Resolves to that attempt. `due`: of a chain, whose
+ * settings say it; null: nothing is.
+ */
+export async function measureSchedule(
+  { node, everySeconds, timeZone }: WatchedNode,
+  { network, now }: Turn,
+  ports: WatchdogPorts,
+  due: Date | null = lastStart(everySeconds, timeZone, now),
+): Promise<NewestAttempt> {
+  const attempt = await newestAttempt(ports.vault, node, slotAt(due ?? lastStart(everySeconds, timeZone, now)));
   const { gauges, journal } = ports;
   for (const { code, text } of attempt.findings) journal.note('found', { node, code, text });
-  gauges.set('ScheduleSilence', attempt.claimed ? 0 : secondsSince(due, now), { network, node });
+  gauges.set('ScheduleSilence', attempt.claimed || due === null ? 0 : secondsSince(due, now), { network, node });
   const { lease } = attempt;
   const runs = lease?.state === 'held' && Date.parse(lease.expiresAt) > now.getTime();
   gauges.set('RunningFor', runs ? secondsSince(new Date(lease.slot), now) : 0, { network, node });

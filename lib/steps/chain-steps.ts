@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import type { ChainTick } from '../../core/chain-settings.ts';
 import type { ChainReach } from '../chain-reach.ts';
 import type { Storage } from '../storage.ts';
 import { AgreeEnd } from './agree-end.ts';
@@ -7,6 +8,13 @@ import { ExportRange } from './export-range.ts';
 import { FailRun } from './fail-run.ts';
 import { PlanRanges } from './plan-ranges.ts';
 import { SealChain } from './seal-chain.ts';
+
+export interface ChainOrders {
+  /** What the first step goes by where nobody has set anything in the vault. */
+  readonly tick: ChainTick;
+  /** ARN of the state machine that brings the members what was sealed; absent: there are none. */
+  readonly deliveries?: string | undefined;
+}
 
 /** The Lambdas that a chain's workflow calls, each with its own role. */
 export class ChainSteps extends Construct {
@@ -17,9 +25,9 @@ export class ChainSteps extends Construct {
   readonly sealChain: SealChain;
   readonly failRun: FailRun;
 
-  constructor(scope: Construct, id: string, storage: Storage, reach: ChainReach, deliveries?: string) {
+  constructor(scope: Construct, id: string, storage: Storage, reach: ChainReach, { tick, deliveries }: ChainOrders) {
     super(scope, id);
-    this.claimChainSlot = new ClaimChainSlot(this, storage);
+    this.claimChainSlot = new ClaimChainSlot(this, storage, tick);
     this.agreeEnd = new AgreeEnd(this, storage, reach);
     this.planRanges = new PlanRanges(this, storage, reach);
     this.exportRange = new ExportRange(this, storage, reach);

@@ -44,38 +44,41 @@ describe('a chain on AWS', () => {
   });
 
   test.each([
-    [1, 'cron(0 0 * * ? *)'],
-    [2, 'cron(0 0,12 * * ? *)'],
-    [3, 'cron(0 0,8,16 * * ? *)'],
-    [4, 'cron(0 0,6,12,18 * * ? *)'],
-  ])('is exported %i times a day, at %s, and its node is left alone by a change of that', (timesADay, cron) => {
-    const { template: changed } = appOf(chain({ timesADay }));
-    changed.hasResourceProperties('AWS::Scheduler::Schedule', {
-      ...{ ScheduleExpression: cron, ScheduleExpressionTimezone: 'Europe/Zurich', State: 'ENABLED' },
-      FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: Match.objectLike({ RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 } }),
-    });
-  });
+    [1, false],
+    [4, true],
+  ])(
+    'is started every hour, %i times a day or off (%s) as it is configured: the vault may say otherwise',
+    (timesADay, enabled) => {
+      const { template: changed } = appOf(chain({ timesADay, enabled }));
+      changed.hasResourceProperties('AWS::Scheduler::Schedule', {
+        ...{ ScheduleExpression: 'cron(0 * * * ? *)', ScheduleExpressionTimezone: 'Europe/Zurich', State: 'ENABLED' },
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: Match.objectLike({ RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 185 } }),
+      });
+      changed.hasResourceProperties('AWS::Lambda::Function', {
+        Environment: {
+          Variables: Match.objectLike({ TICK: JSON.stringify({ enabled, timesADay, timeZone: 'Europe/Zurich' }) }),
+        },
+      });
+    },
+  );
 
   test.each([0, 5, 1.5])('is refused at %d times a day', (timesADay) => {
     expect(() => appOf(chain({ timesADay }))).toThrow(/timesADay/);
   });
 
-  test('starts runs that the workflow takes, and none before it is switched on', () => {
+  test('starts runs that the workflow takes', () => {
     const [schedule] = Object.values(template.findResources('AWS::Scheduler::Schedule'));
     const { run } = JSON.parse(schedule?.['Properties'].Target.Input);
     expect(AskedChainRun.parse({ ...run, slot: '2026-11-24T06:00:00Z' })).toMatchObject({ node: 'consortium' });
     expect(run.slot).toBe('<aws.scheduler.scheduled-time>');
-    const { template: off } = appOf(chain({ enabled: undefined }));
-    off.hasResourceProperties('AWS::Scheduler::Schedule', { State: 'DISABLED' });
-    expect(Object.keys(off.findResources('AWS::CloudWatch::Alarm'))).not.toEqual([]);
   });
 
   test('is watched by the watchdog of the network, and has its alarms', () => {
     const inputs = Object.entries(main.findResources('AWS::Scheduler::Schedule'))
       .filter(([id]) => id.includes('Watchdog'))
       .map(([, { Properties }]) => watchdog.input.parse(JSON.parse(Properties.Target.Input)));
-    expect(inputs.flatMap(({ nodes }) => nodes)).toMatchObject([{ node: 'consortium', chain: true }]);
+    expect(inputs.flatMap(({ nodes }) => nodes)).toMatchObject([{ node: 'consortium', chain: { enabled: true } }]);
     const names = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
       ({ Properties }) => Properties.AlarmName,
     );

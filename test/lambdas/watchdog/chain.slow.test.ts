@@ -2,16 +2,19 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Config } from '../../../config/schema.ts';
+import { NetworkName } from '../../../core/names.ts';
 import { WatchedNode } from '../../../lambdas/watchdog/contract.ts';
 import { backupStacks, ChainStack } from '../../../lib/backup-stacks.ts';
 import { UNBUNDLED } from '../../../lib/step-lambda.ts';
+import { setChain } from '../../../vault/settings.ts';
 import { type AlarmProperties, type Datapoint, stateOf } from '../../support/alarm-state.ts';
 import { CHAIN_NODE, historyIn } from '../../support/toy-history.ts';
 import { branch, grown } from '../../support/toy-network.ts';
 import { type WatchedWorld, watchedWorld } from '../../support/watched-world.ts';
 
 const watched = WatchedNode.parse({
-  ...{ node: CHAIN_NODE, everySeconds: 14_400, timeZone: 'UTC', components: ['chain'], chain: true, credentials: [] },
+  ...{ node: CHAIN_NODE, everySeconds: 21_600, timeZone: 'UTC', components: ['chain'], credentials: [] },
+  chain: { enabled: true, timesADay: 4 },
 });
 const PREFIX = `ledgerhold-toy-net_${CHAIN_NODE}_`;
 let alarms: readonly AlarmProperties[];
@@ -47,6 +50,17 @@ const raisedBy = (metrics: readonly Datapoint[]): string[] =>
     .map(({ AlarmName }) => AlarmName.slice(PREFIX.length))
     .sort();
 
+/** As the operator does, at `at`. */
+const set = (change: { readonly enabled?: boolean; readonly timesADay?: 1 | 2 | 3 | 4 }, at: string) => {
+  const ports = {
+    vault: world.vault,
+    clock: { now: () => new Date(at) },
+    network: NetworkName.parse('toy-net'),
+    by: 'ann',
+  };
+  return setChain(ports, CHAIN_NODE, { enabled: true, timesADay: 4 }, change);
+};
+
 const remove = (part: string) => {
   for (const key of world.s3.memory.objects.keys()) if (key.includes(part)) world.s3.memory.objects.delete(key);
 };
@@ -76,6 +90,48 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<unkno
     ['SCHEDULE_SILENT', 'chain_RPO_EXCEEDED'],
     () => {
       world.now = new Date('2026-11-01T17:30:00Z');
+    },
+  ],
+  [
+    'nothing is begun and sealed for a day of a chain that was switched off',
+    [],
+    async () => {
+      await set({ enabled: false }, '2026-11-01T09:00:00Z');
+      world.now = new Date('2026-11-02T09:30:00Z');
+    },
+  ],
+  [
+    'nothing for nine and a half hours, where it was set to once a day',
+    [],
+    async () => {
+      await set({ timesADay: 1 }, '2026-11-01T09:00:00Z');
+      world.now = new Date('2026-11-01T17:30:00Z');
+    },
+  ],
+  [
+    'the one slot of the day is begun by nobody, nor the next day’s',
+    ['SCHEDULE_SILENT', 'chain-RPO_EXCEEDED'],
+    async () => {
+      await set({ timesADay: 1 }, '2026-11-01T09:00:00Z');
+      world.now = new Date('2026-11-02T21:30:00Z');
+    },
+  ],
+  [
+    'nothing yet since it was switched on again an hour ago, after a week',
+    [],
+    async () => {
+      await set({ enabled: false }, '2026-11-01T09:00:00Z');
+      await set({ enabled: true }, '2026-11-08T09:00:00Z');
+      world.now = new Date('2026-11-08T10:00:00Z');
+    },
+  ],
+  [
+    'nothing since it was switched on ten hours ago',
+    ['SCHEDULE_SILENT', 'chain-RPO_EXCEEDED'],
+    async () => {
+      await set({ enabled: false }, '2026-11-01T09:00:00Z');
+      await set({ enabled: true }, '2026-11-08T09:00:00Z');
+      world.now = new Date('2026-11-08T19:00:00Z');
     },
   ],
   ['a file that the newest run has stored is gone', ['SET_DAMAGED'], () => remove('block-4-7.rlp')],
