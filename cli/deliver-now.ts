@@ -3,6 +3,7 @@ import type { Member } from '../core/members.ts';
 import { type DeliveryEnd, deliver } from '../vault/deliver.ts';
 import { readMembers, type UnreadableMember } from '../vault/members.ts';
 import { openSigner } from './context.ts';
+import { deployedDelivery } from './deployed-delivery.ts';
 import type { OpenRegistry } from './members.ts';
 import { bytesText } from './render/units.ts';
 import type { Shell } from './shell.ts';
@@ -19,10 +20,16 @@ export async function deliverNow(
   only?: Member,
 ): Promise<DeliveredNow> {
   const { members, unreadable } = await readMembers(registry.vault);
-  const meant = members.map(({ value }) => value).filter(({ member }) => only === undefined || member === only.member);
+  const meant = (await ownOf(registry, members)).filter(({ member }) => only === undefined || member === only.member);
   const signer = await openSigner(registry.loaded);
   const ends = await deliver({ ...registry, signer, signal, onObject: teller(note) }, meant);
   return { ends, unreadable: only === undefined ? unreadable : [] };
+}
+
+/** Those that this machine delivers to: where the network is deployed, only what no deployed delivery can. */
+export async function ownOf(registry: OpenRegistry, members: readonly { readonly value: Member }[]): Promise<Member[]> {
+  const deployed = await deployedDelivery(registry);
+  return members.map(({ value }) => value).filter((member) => deployed?.serves(member) !== true);
 }
 
 /** Seldom enough to be read, often enough to show that it gets on. */

@@ -3,6 +3,7 @@ import { checkMember } from '../vault/check-members.ts';
 import { memberStatus } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
+import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
 import { destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import {
   memberNouns,
@@ -56,26 +57,48 @@ export async function membersAdd(shell: Shell, { deliver, ...flags }: AddFlags, 
   const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
   const registered = await register(registry, id, destination);
+  const deployed = await deployedDelivery(registry);
+  if (deployed?.serves(registered) === true) {
+    const wanted = deliver === true ? await asTarget(registry, registered) : registered;
+    return askedFor(registry, wanted, await deployed.start(registered));
+  }
   const checked = await checkMember(registry, registered);
   return told(registry, deliver === true && isSound(checked) ? await asTarget(registry, checked) : checked);
+}
+
+/** Only the deployed delivery can look at such a bucket: what it finds is in the registry soon. */
+function askedFor({ clock }: OpenRegistry, member: Member, execution: string): Outcome {
+  const text = `Its check was asked for (${execution}): \`ledgerhold members list\` tells what it finds.`;
+  const nouns = { ...memberNouns(member), execution };
+  return { exit: 0, code: 'CHECK_ASKED', nouns, text: [...memberText(member, clock.now()), text] };
 }
 
 export async function membersCheck(shell: Shell, _: object, [id]: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));
   const all = id === undefined ? (await readMembers(registry.vault)).members.map(({ value }) => value) : undefined;
   const meant = all ?? [await memberNamed(registry, id ?? '')];
+  const there = meant.filter(
+    ({ destination, state }) => destination !== null && (id !== undefined || state !== 'left'),
+  );
+  const deployed = await deployedDelivery(registry);
+  const theirs = there.filter((member) => deployed?.serves(member) === true);
+  for (const { member } of theirs) await actOn(registry, member, { what: 'ask' });
+  if (deployed !== undefined && theirs.length > 0) await deployed.start();
   const checked: Member[] = [];
-  for (const member of meant) {
-    if (member.destination === null || (all !== undefined && member.state === 'left')) continue;
+  for (const member of there.filter((each) => !theirs.includes(each)))
     checked.push(await checkMember(registry, member));
-  }
   const wrong = checked.filter((member) => !isSound(member));
   const now = registry.clock.now();
   return {
     exit: wrong.length > 0 ? 1 : 0,
-    code: wrong.length > 0 ? 'CHECK_FAILED' : 'CHECKED',
-    nouns: { members: checked.map(memberNouns) },
-    text: checked.flatMap((member) => memberText(member, now)),
+    code: wrong.length > 0 ? 'CHECK_FAILED' : theirs.length > 0 ? 'CHECK_ASKED' : 'CHECKED',
+    nouns: { members: checked.map(memberNouns), asked: theirs.map(({ member }) => member) },
+    text: [
+      ...checked.flatMap((member) => memberText(member, now)),
+      ...theirs.map(
+        ({ member }) => `${member}: its check was asked for; \`ledgerhold members list\` tells what it finds`,
+      ),
+    ],
   };
 }
 
@@ -93,10 +116,25 @@ export async function membersSuspend(shell: Shell, { reason }: { reason?: string
 /** A suspension ends with a check that finds nothing; then it is a backup target again. */
 export async function membersResume(shell: Shell, _: object, [id = '']: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));
-  const checked = await checkMember(registry, await memberNamed(registry, id));
+  const member = await memberNamed(registry, id);
+  const deployed = await deployedDelivery(registry);
+  if (deployed?.serves(member) === true) return resumeDeployed(registry, deployed, member);
+  const checked = await checkMember(registry, member);
   if (!isSound(checked)) return told(registry, checked);
   await actOn(registry, checked.member, { what: 'resume' });
   return told(registry, await asTarget(registry, checked));
+}
+
+/** Its last check must have found nothing since the fault; else one is asked for, and then it can be resumed. */
+async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery, member: Member): Promise<Outcome> {
+  if (!isSound(member) && member.state === 'suspended') {
+    const asked = (await actOn(registry, member.member, { what: 'ask' })).value;
+    return { ...askedFor(registry, asked, await deployed.start(asked)), exit: 5 };
+  }
+  await actOn(registry, member.member, { what: 'resume' });
+  const target = await asTarget(registry, member);
+  await deployed.start(target);
+  return told(registry, target);
 }
 
 export async function membersRemove(shell: Shell, _: object, [id = '']: Args): Promise<Outcome> {

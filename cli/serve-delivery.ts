@@ -5,7 +5,7 @@ import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
 import { memberStatus } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
-import { deliverNow } from './deliver-now.ts';
+import { deliverNow, ownOf } from './deliver-now.ts';
 import { type OpenRegistry, openRegistry } from './members.ts';
 import { bytesText } from './render/units.ts';
 import type { StepsWorld } from './serve-steps.ts';
@@ -20,10 +20,7 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
       note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
     }
     for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
-    await checkWeekly(
-      registry,
-      (await readMembers(registry.vault)).members.map(({ value }) => value),
-    );
+    await checkWeekly(registry, await ownOf(registry, (await readMembers(registry.vault)).members));
   } catch (error) {
     // It is our own vault: whoever then lags is told of below.
     tellOurs(world, 'the delivery to members failed', error, signal);

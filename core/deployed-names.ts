@@ -7,8 +7,8 @@ import type { CaptureOrder } from './ports.ts';
  * Names of a config are lower-case letters, digits and single hyphens: `_`, or a word with a capital letter, is never theirs.
  */
 
-/** A network's stack: its first group's, which holds the vault, a further group's, a chain's, the second vault's, or the delivery's. */
-export type StackOf = 'Second' | 'Delivery' | { readonly group: number } | { readonly chain: string };
+/** A network's stack: its first group's, which holds the vault, a further group's, a chain's, the second vault's, the delivery's, or the members' API's. */
+export type StackOf = 'Second' | 'Delivery' | 'MemberApi' | { readonly group: number } | { readonly chain: string };
 
 /** At most 82 characters of the 128 that CloudFormation takes. It takes no `_`, and tells capital letters from small ones. */
 export function stackName(network: string, of: StackOf): string {

@@ -206,10 +206,6 @@ function refusedActOn(member: Member | undefined, { what }: MemberAct, why?: str
   );
 }
 
-/** Registered, or asked to be looked at again, and not looked at since. */
-export const wantsCheck = ({ destination, check, state }: Member): boolean =>
-  destination !== null && check === null && state !== 'left';
-
 /** Whether anything is delivered to a member now. One that is degraded waits until it is tried again. */
 export function isDue(member: Member, now: Date): boolean {
   if (!member.environmentBackupTarget || member.destination === null) return false;

@@ -1,5 +1,6 @@
 import { type App, Stack, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
+import { stackName } from '../core/deployed-names.ts';
 import { environmentOf } from './backup-stacks.ts';
 import { MemberApi, type MemberApiProps } from './member-api.ts';
 import { memberApiOf } from './member-list.ts';
@@ -11,8 +12,7 @@ export class MemberApiStack extends Stack {
 
   constructor(app: App, config: Config, props: MemberApiProps) {
     const { network, aws } = config;
-    // No node can be called so: names of nodes have no capitals.
-    super(app, `Ledgerhold-${network}-MemberApi`, {
+    super(app, stackName(network, 'MemberApi'), {
       description: `Ledgerhold: the API of the members of ${network}`,
       terminationProtection: true,
       ...environmentOf(config),

@@ -14,9 +14,11 @@ import {
 import { AccountPrincipal, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { deliveryMachineName } from '../core/deployed-names.ts';
 import { ROUTES, type Route } from '../core/member-api.ts';
 import { type ChainDefaults, type MemberAccounts, memberApi } from '../lambdas/member-api/contract.ts';
 import { allow } from './grants.ts';
+import { stateMachineArnOf } from './machine-arn.ts';
 import { namedInEnvironment } from './member-list.ts';
 import { StepLambda } from './step-lambda.ts';
 import type { Storage } from './storage.ts';
@@ -48,20 +50,28 @@ export class MemberApi extends Construct {
 
   constructor(scope: Construct, id: string, { storage, members, chains }: MemberApiProps) {
     super(scope, id);
+    const deliveries = stateMachineArnOf(this, deliveryMachineName(storage.network));
     this.step = new StepLambda(this, 'Answer', {
       step: memberApi,
       // API Gateway waits no longer.
       timeout: Duration.seconds(29),
       memoryMiB: 1024,
-      environment: { ...storage.environment, ...namedInEnvironment(members, chains) },
-      grant: (role) =>
+      environment: { ...storage.environment, ...namedInEnvironment(members, chains), DELIVERIES: deliveries },
+      grant: (role) => {
+        allow(role, {
+          because:
+            'What a member has registered is checked, and delivered to, at once and not only with the next hour.',
+          actions: ['states:StartExecution'],
+          resources: [deliveries],
+        });
         storage.grant(role, {
           read: [
             ...['members/*', 'settings/*', 'deliveries/*', 'leases/*'],
             ...['chain/*/manifests/*', 'chain/*/records/*', 'chain/*/runs/*'],
           ],
           writeOnce: ['members/*', 'settings/*'],
-        }),
+        });
+      },
     });
     this.api = this.#gateway(storage.network, [...new Set(Object.values(members))]);
     const integration = new LambdaIntegration(this.step.lambda, { allowTestInvoke: false });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { DeliveryEnd } from '../../vault/deliver.ts';
 import { loadConfig } from '../context.ts';
 import { deliverNow } from '../deliver-now.ts';
+import { deployedDelivery } from '../deployed-delivery.ts';
 import { worstOf } from '../exit-codes.ts';
 import { memberNamed, openRegistry } from '../members.ts';
 import { deliveryNouns, deliveryText, EXIT_OF } from '../render/delivery.ts';
@@ -22,16 +23,33 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
   const loaded = await loadConfig(shell);
   const registry = await openRegistry(shell, loaded);
   const only = member === undefined ? undefined : await memberNamed(registry, member);
+  const deployed = await deployedDelivery(registry);
+  if (only !== undefined && deployed?.serves(only) === true) return started(await deployed.start(only), only.member);
   const { ends, unreadable } = await deliverNow(shell, registry, only);
+  if (deployed !== undefined && only === undefined && ends.length + unreadable.length === 0) {
+    return started(await deployed.start(), undefined);
+  }
+  const execution = only === undefined ? await deployed?.start() : undefined;
   const exits = [...ends.map(exitOf), ...unreadable.map(() => 1 as const)];
   const exit = worstOf(exits);
   return {
     exit,
     code: codeOf(ends, unreadable.length, exit),
-    nouns: deliveryNouns(ends, unreadable),
-    text: deliveryText(ends, unreadable),
+    nouns: { ...deliveryNouns(ends, unreadable), ...(execution && { execution }) },
+    text: [...deliveryText(ends, unreadable), ...(execution === undefined ? [] : [`Started ${execution}`])],
   };
 }
+
+/** What it comes to is told by the registry: an execution may take hours. */
+const started = (execution: string, member: string | undefined): Outcome => ({
+  exit: 0,
+  code: 'STARTED',
+  nouns: { execution, ...(member !== undefined && { member }) },
+  text: [
+    `Started ${execution}`,
+    'Nothing is said to be delivered yet: `ledgerhold members list` tells how far each member is.',
+  ],
+});
 
 const exitOf = ({ outcome, fault }: DeliveryEnd) => (fault?.name === 'TAMPERED' ? 1 : EXIT_OF[outcome]);
 

@@ -1,5 +1,5 @@
 import { MemberUnavailable } from '../../core/delivery.ts';
-import { type Member, wantsCheck } from '../../core/members.ts';
+import { isCheckWanted, type Member } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkMember, checkWeekly } from '../../vault/check-members.ts';
@@ -22,7 +22,7 @@ export async function run(
 ): Promise<OutputOf<typeof deliverMember>> {
   const found = (await readMember(ports.vault, id))?.value;
   if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
-  const member = wantsCheck(found) ? await checked(ports, found) : found;
+  const member = isCheckWanted(found) ? await checked(ports, found) : found;
   if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { memberAlarms } from '../../core/member-alarms.ts';
 import { pagesOf } from '../../core/member-pages.ts';
-import { isDue, type Member, type MemberId, wantsCheck } from '../../core/members.ts';
+import { isCheckWanted, isDue, type Member, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
@@ -43,7 +43,7 @@ export async function run(
       journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
     }
     const lacks = chains.some(({ manifests }) => manifests > 0) && isDue(member, now);
-    if ((lacks || wantsCheck(member)) && !busy.has(member.member)) lacking.push(member.member);
+    if ((lacks || isCheckWanted(member)) && !busy.has(member.member)) lacking.push(member.member);
   };
   await Promise.all(members.map(({ value }) => limit(() => look(value))));
   tell(ports, counts);

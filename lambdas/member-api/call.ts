@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Executions } from '../../core/executions.ts';
 import type { ROUTES, Route, RouteId } from '../../core/member-api.ts';
 import type { NetworkName } from '../../core/names.ts';
 import type { Clock, Journal } from '../../core/ports.ts';
@@ -15,6 +16,8 @@ export interface ApiPorts {
   readonly operator: string;
   /** No destination: whoever could name it would have the vault delivered into itself. */
   readonly vaultBucket: string;
+  /** What checks and delivers. */
+  readonly deliveries: Pick<Executions, 'start'>;
   readonly members: MemberAccounts;
   readonly chains: ChainDefaults;
 }

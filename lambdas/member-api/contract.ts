@@ -25,10 +25,13 @@ export const ApiEvent = z.looseObject({
 });
 export type ApiEvent = z.infer<typeof ApiEvent>;
 
-/** Answers the API of members and of the operator: `core/member-api.ts`. It starts nothing and delivers nothing. */
+/**
+ * Answers the API of members and of the operator: `core/member-api.ts`. It delivers nothing: `DELIVERIES` is the state
+ * machine that does, and that is started after what a member has changed.
+ */
 export const memberApi = defineStep({
   name: 'member-api',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'MEMBERS', 'CHAINS'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'MEMBERS', 'CHAINS', 'DELIVERIES'],
   input: ApiEvent,
   output: z.strictObject({ statusCode: z.int(), headers: z.record(z.string(), z.string()), body: z.string() }),
   errors: [],

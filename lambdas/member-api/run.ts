@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import { LedgerholdError } from '../../core/errors.ts';
+import { executionName } from '../../core/executions.ts';
 import { ApiRefused, MOST_OF_A_BODY, REFUSALS, ROUTES, type Route, type RouteId } from '../../core/member-api.ts';
 import { MemberActRefused, TooManyActs } from '../../core/members.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
@@ -40,6 +41,7 @@ function router(ports: ApiPorts): Hono<Env> {
       const body = accepted(route.body ?? NOTHING, await jsonOf(context), 'body');
       const query = accepted(route.query ?? NOTHING, context.req.query(), 'query');
       const answer = await actOf(name)({ id, account, by, body, query } as Call, ports);
+      if (route.who === 'member' && route.method !== 'GET') await startDeliveries(id, ports);
       return context.json(route.answer.parse(answer) as object, route.status);
     });
   }
@@ -47,6 +49,15 @@ function router(ports: ApiPorts): Hono<Env> {
   app.notFound((context) => told(context, new ApiRefused('NoSuchRoute', 'there is no such route', unknown), ports));
   app.onError((error, context) => told(context, error, ports));
   return app;
+}
+
+/** It is in the registry, whoever hears of it: what is not started now starts with the next hour. */
+async function startDeliveries(id: string, { deliveries, clock, journal }: ApiPorts): Promise<void> {
+  try {
+    await deliveries.start(executionName(id, 'asked', clock.now()), {});
+  } catch (error) {
+    journal.failure('deliveries not started', { member: id }, error);
+  }
 }
 
 const NOTHING = z.strictObject({});

@@ -37,8 +37,8 @@ interface Stored extends FakeExecution {
   ending: Body;
 }
 
-/** Behaves as `step-functions.md` says. `machine`: the ARN of the one state machine there is. */
-export async function fakeStepFunctions(machine: string): Promise<FakeStepFunctions> {
+/** Behaves as `step-functions.md` says. The ARNs of the state machines there are; what is listed is of the first. */
+export async function fakeStepFunctions(machine: string, ...others: readonly string[]): Promise<FakeStepFunctions> {
   const stored = new Map<string, Stored>();
   const planned: { operation: string; fault: SfnFault }[] = [];
   const server = createServer((request, response) => void serve(request, response));
@@ -50,7 +50,7 @@ export async function fakeStepFunctions(machine: string): Promise<FakeStepFuncti
     const fault = at < 0 ? undefined : planned.splice(at, 1)[0]?.fault;
     if (fault === 'drop') return void response.destroy();
     if (typeof fault === 'object') return write(response, fault.status, { __type: fault.type, message: fault.type });
-    const [status, answer] = answerTo(operation, body, { machine, stored, fake });
+    const [status, answer] = answerTo(operation, body, { machine, machines: [machine, ...others], stored, fake });
     return fault === 'drop after' ? void response.destroy() : write(response, status, answer);
   };
   server.listen(0, '127.0.0.1');
@@ -72,6 +72,7 @@ export async function fakeStepFunctions(machine: string): Promise<FakeStepFuncti
 
 interface World {
   readonly machine: string;
+  readonly machines: readonly string[];
   readonly stored: Map<string, Stored>;
   readonly fake: FakeStepFunctions;
 }
@@ -94,8 +95,9 @@ const found = ({ executionArn }: Body, { stored }: World): Stored => {
 };
 
 const OPERATIONS: Readonly<Record<string, (body: Body, world: World) => Body>> = {
-  StartExecution: ({ stateMachineArn, name, input }, { machine, stored, fake }) => {
-    if (stateMachineArn !== machine) throw new Refused('StateMachineDoesNotExist');
+  StartExecution: ({ stateMachineArn, name, input }, { machines, stored, fake }) => {
+    const machine = machines.find((each) => each === stateMachineArn);
+    if (machine === undefined) throw new Refused('StateMachineDoesNotExist');
     if (!/^[\w.-]{1,80}$/.test(String(name))) throw new Refused('InvalidName');
     const arn = `${machine.replace(':stateMachine:', ':execution:')}:${String(name)}`;
     const taken = stored.get(arn);

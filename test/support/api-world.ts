@@ -15,15 +15,22 @@ export function apiWorld() {
   const vault = new MemoryVault();
   let now = Date.parse('2026-11-01T00:00:00Z');
   const failures: unknown[] = [];
+  const started: string[] = [];
   const ports: ApiPorts = {
     ...{ vault, clock: { now: () => new Date(now) }, network: NetworkName.parse('acme') },
+    deliveries: {
+      start: async (name) => {
+        started.push(name);
+        return name;
+      },
+    },
     journal: { note: () => {}, failure: (_what, _about, error) => failures.push(error) },
     ...{ operator: OPERATOR.account, vaultBucket: 'acme-vault' },
     members: { [MemberId.parse('bank-a')]: BANK_A.account, [MemberId.parse('bank-b')]: BANK_B.account },
     chains: { consortium: { enabled: false, timesADay: 4 } },
   };
   return {
-    ...{ vault, ports, failures },
+    ...{ vault, ports, failures, started },
     later: (seconds: number) => {
       now += seconds * 1000;
     },

@@ -260,3 +260,24 @@ describe('a request', () => {
     expect(world.failures).toMatchObject([{ name: 'NotADocument' }]);
   });
 });
+
+describe('what a member has changed', () => {
+  test('is checked and delivered at once: the deliveries are started, and by nothing that only asks', async () => {
+    const world = apiWorld();
+    await world.call(BANK_A, 'PUT', put, BUCKET);
+    await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
+    await world.call(BANK_A, 'POST', `${one}/check`);
+    await world.call(BANK_A, 'GET', one);
+    await world.call(STRANGER, 'PUT', put, BUCKET);
+    expect(world.started).toHaveLength(3);
+  });
+
+  test('is in the registry, and answered so, also when the deliveries cannot be started', async () => {
+    const world = apiWorld();
+    const failing = { start: async () => Promise.reject(new Error('throttled')) };
+    Object.assign(world.ports, { deliveries: failing });
+    expect((await world.call(BANK_A, 'PUT', put, BUCKET)).status).toBe(200);
+    expect(world.failures).toHaveLength(1);
+    expect((await memberVersions(world.vault, 'bank-a')).length).toBe(1);
+  });
+});

@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { deliveryMachineName, memberMachineName } from '../../core/deployed-names.ts';
+import { stateMachineArn } from '../../core/executions.ts';
+import { Instant } from '../../core/names.ts';
+import { folderVault } from '../../local/folder-vault.ts';
+import { actOn, readMember } from '../../vault/members.ts';
+import { fakeStepFunctions } from '../fakes/step-functions.ts';
+import { runCli } from '../support/cli.ts';
+import { DEPLOYMENT } from '../support/on-aws.ts';
+import { newKeys } from '../support/toy-sets.ts';
+
+jest.setTimeout(30_000);
+
+const CONFIG = `network: acme
+vault: { folder: ./vault }
+encryption: none
+signing: { keyFile: ./signing-key.pem }
+aws: { account: '111111111111', region: eu-central-1 }
+nodes:
+  - name: toy-1
+    protocol: canton
+    components:
+      app: { rds: app-db, role: participant }
+members:
+  - { id: bank-a, account: '333333333333', bucket: bank-a-files, region: eu-west-1 }
+  - { id: bank-b, folder: ./bank-b }
+`;
+const machineOf = (name: string) => stateMachineArn(DEPLOYMENT, name);
+
+let fake: Awaited<ReturnType<typeof fakeStepFunctions>>;
+let cwd: string;
+const before = { ...process.env };
+beforeEach(async () => {
+  fake = await fakeStepFunctions(machineOf(deliveryMachineName('acme')), machineOf(memberMachineName('acme')));
+  cwd = await mkdtemp(join(tmpdir(), 'ledgerhold-deployed-delivery-'));
+  await mkdir(join(cwd, 'bank-b'));
+  await writeFile(join(cwd, 'ledgerhold.yaml'), CONFIG);
+  await writeFile(join(cwd, 'signing-key.pem'), newKeys().privateKey, { mode: 0o600 });
+  Object.assign(process.env, {
+    ...{ AWS_ENDPOINT_URL_SFN: fake.endpoint, AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' },
+    AWS_EC2_METADATA_DISABLED: 'true',
+  });
+});
+afterEach(async () => {
+  process.env = { ...before };
+  await fake[Symbol.asyncDispose]();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+const cli = (...args: string[]) => runCli([...args, '--json'], { cwd });
+const inputs = () => [...fake.executions.values()].map(({ input }) => JSON.parse(input));
+const check = async (faults: { name: string; message: string; remedy: string }[]) => {
+  const vault = folderVault(join(cwd, 'vault'));
+  const registry = { vault, clock: { now: () => new Date() }, network: 'acme' as never, by: 'delivery' };
+  const report = { at: Instant.parse('2026-11-01T00:00:00.000Z'), faults };
+  await actOn(registry, 'bank-a', { what: 'check', report });
+  if (faults[0] !== undefined) await actOn(registry, 'bank-a', { what: 'suspend', fault: faults[0] });
+  return (await readMember(vault, 'bank-a'))?.value;
+};
+
+describe('members of a deployed network', () => {
+  test('are checked and delivered to by the deployed delivery, which is started, and nothing is said to be done', async () => {
+    const added = await cli('members', 'add', 'bank-a', '--deliver');
+    expect(added.json()).toMatchObject({ code: 'CHECK_ASKED', state: 'invited', environmentBackupTarget: true });
+    expect(inputs()).toEqual([{ member: 'bank-a' }]);
+    expect(await check([])).toMatchObject({ state: 'active' });
+    const one = await cli('deliver', '--member', 'bank-a');
+    expect(one.json()).toMatchObject({ code: 'STARTED', member: 'bank-a' });
+    expect(one.json()['execution']).toMatch(/:execution:ledgerhold-acme_Delivery:bank-a_/);
+    const all = await cli('deliver');
+    expect(all.json()).toMatchObject({
+      code: 'STARTED',
+      execution: expect.stringContaining('ledgerhold-acme_Deliveries'),
+    });
+    expect(inputs().at(-1)).toEqual({});
+    expect((await cli('members', 'check')).json()).toMatchObject({ code: 'CHECK_ASKED', asked: ['bank-a'] });
+  });
+
+  test('that are suspended are resumed once a check has found nothing, and not before', async () => {
+    await cli('members', 'add', 'bank-a', '--deliver');
+    await check([{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }]);
+    const asked = await cli('members', 'resume', 'bank-a');
+    expect(asked.json()).toMatchObject({ code: 'CHECK_ASKED', state: 'suspended' });
+    expect(asked.exit).toBe(5);
+    await check([]);
+    expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
+  });
+
+  test('that have folders are delivered to from this machine, beside the start of the others', async () => {
+    await cli('members', 'add', 'bank-a', '--deliver');
+    await check([]);
+    expect((await cli('members', 'add', 'bank-b', '--deliver')).json()).toMatchObject({ code: 'ACTIVE' });
+    expect((await cli('deliver')).json()).toMatchObject({
+      ...{ code: 'DELIVERED', execution: expect.stringContaining('Deliveries') },
+      members: [{ member: 'bank-b', outcome: 'whole' }],
+    });
+  });
+});
