@@ -169,7 +169,7 @@ class Run {
     const told = ended.error instanceof Error && ended.error.message === 'told to end';
     if (ended.failed || asked.bounds !== undefined || asked.patience !== undefined) return;
     if (ended.error !== undefined && !told && !(damaged !== undefined && isDamage(ended.error))) {
-      model.broken.push(`a delivery rejected with ${String(ended.error)}`);
+      model.broken.push(`a delivery rejected: ${ended.error instanceof Error ? ended.error.message : 'no error'}`);
     }
     const node = damaged?.startsWith('chain/') ? damaged.split('/')[1] : undefined;
     const ofOne = damaged?.startsWith('deliveries/') ? damaged.split('/')[1] : undefined;
