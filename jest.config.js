@@ -16,9 +16,11 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.slow\\.test\\.ts$'],
+      testPathIgnorePatterns: ['\\.(slow|model)\\.test\\.ts$'],
     },
     { ...shared, displayName: 'slow', testMatch: ['<rootDir>/test/**/*.slow.test.ts'] },
+    // Thousands of seeded runs in virtual time: they compute, and wait for nothing.
+    { ...shared, displayName: 'model', testMatch: ['<rootDir>/test/**/*.model.test.ts'] },
   ],
   // A machine that has others to do takes its time; a test that hangs is still ended.
   testTimeout: 30_000,
