@@ -4,7 +4,7 @@ import { memberStatus } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
-import { destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
+import { type DestinationFlags, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import {
   memberNouns,
   memberStatusNouns,
@@ -42,13 +42,7 @@ export async function membersList(shell: Shell): Promise<Outcome> {
   };
 }
 
-export interface AddFlags {
-  readonly folder?: string;
-  readonly bucket?: string;
-  readonly region?: string;
-  readonly account?: string;
-  readonly kmsKey?: string;
-  readonly endpoint?: string;
+export interface AddFlags extends DestinationFlags {
   readonly deliver?: boolean;
 }
 

@@ -55,19 +55,18 @@ export async function memberNamed({ vault, loaded }: OpenRegistry, id: string): 
   );
 }
 
+/** What `members add` takes of a destination. */
+export interface DestinationFlags {
+  readonly folder?: string;
+  readonly bucket?: string;
+  readonly region?: string;
+  readonly account?: string;
+  readonly kmsKey?: string;
+  readonly endpoint?: string;
+}
+
 /** What a command line, or else the config, says of a member's destination. Rejects with `UsageError`. */
-export function destinationMeant(
-  { config, path }: Loaded,
-  id: string,
-  flags: {
-    readonly folder?: string;
-    readonly bucket?: string;
-    readonly region?: string;
-    readonly account?: string;
-    readonly kmsKey?: string;
-    readonly endpoint?: string;
-  },
-): MemberDestination {
+export function destinationMeant({ config, path }: Loaded, id: string, flags: DestinationFlags): MemberDestination {
   if (!MemberId.safeParse(id).success) {
     throw new UsageError(
       `"${id}" cannot be the name of a member`,
