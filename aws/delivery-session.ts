@@ -18,8 +18,11 @@ export interface DeliverySession {
   readonly kmsKey?: string;
   /** The vault that bytes are copied from; of it only what members may see. */
   readonly source?: { readonly bucket: string; readonly prefix: string; readonly kmsKey?: string };
-  /** `check`: also what the member has to refuse. With less, our own rights would refuse it for the member. */
-  readonly purpose: 'deliver' | 'check';
+  /**
+   * `check`: also what the member has to refuse. With less, our own rights would refuse it for the member. `read`: what
+   * lies under the prefix, and canaries to see whether we may; nothing else is added.
+   */
+  readonly purpose: 'deliver' | 'check' | 'read';
 }
 
 /** What of a vault is for members. */
@@ -36,11 +39,15 @@ export function sessionPolicy({ roleArn, bucket, account, region, prefix, kmsKey
   });
   const add = ['s3:PutObject', 's3:AbortMultipartUpload'];
   const trying = purpose === 'check';
+  const reading = purpose === 'read';
+  const share = arn(bucket, `${prefix}*`);
+  const canaries = arn(bucket, `${prefix}${CANARIES}*`);
   return {
     Version: '2012-10-17',
     Statement: [
-      allow(add, [arn(bucket, `${prefix}*`), ...(trying ? [arn(bucket, outsideOf(prefix))] : [])], owned),
-      ...(trying ? [allow(['s3:DeleteObject'], [arn(bucket, `${prefix}${CANARIES}*`)], owned)] : []),
+      allow(add, [reading ? canaries : share, ...(trying ? [arn(bucket, outsideOf(prefix))] : [])], owned),
+      ...(reading ? [allow(['s3:GetObject'], [share], owned)] : []),
+      ...(trying ? [allow(['s3:DeleteObject'], [canaries], owned)] : []),
       ...(kmsKey === undefined ? [] : [allow(['kms:GenerateDataKey', 'kms:Decrypt'], [kmsKey], through)]),
       ...(source === undefined
         ? []

@@ -10,6 +10,8 @@ export interface S3DestinationOptions {
   readonly client: S3Client;
   /** For `check`: may try what the member has to refuse. By default `client`, whose own rights may then hide a fault. */
   readonly prober?: S3Client;
+  /** For `read`: may read under the prefix, as far as the member lets it, and add canaries. By default `client`. */
+  readonly reader?: S3Client;
   readonly bucket: string;
   /** The 12 digits of the account that must own the bucket; sent with every call. */
   readonly account: string;
@@ -35,7 +37,7 @@ export interface Pace {
 }
 
 /** A member's bucket: what all calls to it have in common. */
-export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'partsFrom'> & {
+export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'reader' | 'partsFrom'> & {
   readonly url: string;
   readonly pace: Pace;
   readonly partsFrom: number;

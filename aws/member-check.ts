@@ -67,7 +67,8 @@ async function mustRefuse(
   }
 }
 
-function canaryOf(now: Date): Deliverable & { readonly bytes: Uint8Array } {
+/** What is left behind at a time, and by its words what it is. */
+export function canaryOf(now: Date): Deliverable & { readonly bytes: Uint8Array } {
   const bytes = Buffer.from(`Written once by Ledgerhold at ${now.toISOString()}, to see that it can be and stays.\n`);
   return {
     key: `${CANARIES}${now.toISOString()}.txt`,

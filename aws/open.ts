@@ -7,7 +7,7 @@ import type { LockPolicy } from '../core/object-lock.ts';
 import type { Clock, Encryption, Signer } from '../core/ports.ts';
 import type { Vault, VaultJanitor } from '../core/vault.ts';
 import { stsClient } from './assumed-role.ts';
-import { deliveryClient } from './delivery-session.ts';
+import { type DeliverySession, deliveryClient } from './delivery-session.ts';
 import { kmsEnvelope } from './kms-envelope.ts';
 import { kmsSigner } from './kms-signer.ts';
 import { lockBy } from './object-lock.ts';
@@ -55,14 +55,16 @@ export function openS3Destination({ destination, network, member, ...ours }: Mem
   const roleArn = endpoint === undefined ? ours.roleArn : undefined;
   const prefix = memberPrefix(network, member);
   const place = { bucket, region, account, prefix, ...(kmsKey === undefined ? {} : { kmsKey }) };
-  const clientFor = (purpose: 'deliver' | 'check', of = region): S3Client => {
+  const clientFor = (purpose: DeliverySession['purpose'], of = region): S3Client => {
     if (roleArn === undefined) return memberClient({ region: of, ...(endpoint === undefined ? {} : { endpoint }) });
-    return deliveryClient(stsClient(), { ...place, roleArn, purpose, ...(source && { source: readable(source) }) }, of);
+    const copied = purpose === 'read' ? undefined : source;
+    return deliveryClient(stsClient(), { ...place, roleArn, purpose, ...(copied && { source: readable(copied) }) }, of);
   };
   const from = source && { ...bucketOptions(source), client: clientFor('deliver', source.region) };
   return s3Destination(
     {
-      ...{ ...place, client: clientFor('deliver'), prober: clientFor('check'), otherServer: endpoint !== undefined },
+      ...{ ...place, otherServer: endpoint !== undefined, client: clientFor('deliver') },
+      ...{ prober: clientFor('check'), reader: clientFor('read') },
       ...(from && { source: from }),
     },
     clock,

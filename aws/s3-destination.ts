@@ -5,6 +5,7 @@ import { checkClaim, type MemberBucket, type Pace, type S3DestinationOptions } f
 import { checkBucket } from './member-check.ts';
 import { copyOnce } from './member-copy.ts';
 import { memberError } from './member-errors.ts';
+import { readBack, readsCanary } from './member-read.ts';
 import { type Body, SENT_IN_ONE, sendOnce } from './member-stream.ts';
 import { type S3Bucket, s3Bucket } from './s3-bucket.ts';
 
@@ -18,12 +19,12 @@ const PACE: Pace = {
 };
 
 /**
- * A member's bucket, to which we may add and nothing else: nothing is read, listed or deleted there. So of a key that is
- * taken no more is known than that (`there`). One case is certain without a look: an upload in parts whose last answer
+ * A member's bucket, to which we may add and nothing else: nothing is listed or deleted there, and nothing read but where
+ * the member grants it. So of a key that is taken delivery knows no more than that (`there`). One case is certain without a look: an upload in parts whose last answer
  * was lost, and that is gone since (`written`). Every key is written on the condition that it is free, by every call.
  */
 export function s3Destination(options: S3DestinationOptions, clock: Clock): Destination {
-  const { source, prober = options.client, ...rest } = options;
+  const { source, prober = options.client, reader = options.client, ...rest } = options;
   const { bucket, prefix, pace = PACE, partsFrom = SENT_IN_ONE } = rest;
   const to: MemberBucket = { ...rest, pace, partsFrom, url: `s3://${bucket}/${prefix}` };
   const from = source === undefined ? undefined : s3Bucket(source);
@@ -32,6 +33,8 @@ export function s3Destination(options: S3DestinationOptions, clock: Clock): Dest
     copies: from !== undefined,
     put: (item, body, signal) => put(to, from, { item, body, signal }),
     check: () => checkBucket({ ...to, client: prober }, clock.now()),
+    read: (key, signal) => readBack({ ...to, client: reader }, key, signal),
+    mayRead: (signal) => readsCanary({ ...to, client: reader }, clock.now(), signal),
   };
 }
 

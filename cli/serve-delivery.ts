@@ -1,10 +1,14 @@
 import type { ServeAlarm } from '../core/alarms.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { memberAlarms } from '../core/member-alarms.ts';
+import type { Member } from '../core/members.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
+import { isDamage } from '../vault/deliverables.ts';
 import { memberStatus } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
+import { type ProveMemberPorts, proveMember } from '../vault/prove-member.ts';
+import { openSigner } from './context.ts';
 import { deliverNow, ownOf } from './deliver-now.ts';
 import { type OpenRegistry, openRegistry } from './members.ts';
 import { bytesText } from './render/units.ts';
@@ -20,7 +24,9 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
       note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
     }
     for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
-    await checkWeekly(registry, await ownOf(registry, (await readMembers(registry.vault)).members));
+    const members = async () => ownOf(registry, (await readMembers(registry.vault)).members);
+    await checkWeekly(registry, await members());
+    await proveAll({ ...registry, signer: await openSigner(world.loaded), signal }, await members(), note);
   } catch (error) {
     // It is our own vault: whoever then lags is told of below.
     tellOurs(world, 'the delivery to members failed', error, signal);
@@ -35,6 +41,24 @@ function tellOurs({ shell: { note } }: StepsWorld, what: string, error: unknown,
   signal.throwIfAborted();
   if (!(error instanceof LedgerholdError)) throw error;
   note(`${what}: ${error.message}`);
+}
+
+/** Of each member an hour: what a disk gives in some minutes. */
+const READ_IN_A_TURN = 32 * 2 ** 30;
+
+/** One after the other: reading is in no hurry, and is to be in nobody's way. */
+async function proveAll(ports: ProveMemberPorts, members: readonly Member[], note: (text: string) => void) {
+  for (const member of members) {
+    try {
+      const { objects, bytes, fault } = await proveMember(ports, member, { bytes: READ_IN_A_TURN });
+      if (objects > 0) note(`${member.member}: ${objects} objects read back, ${bytesText(bytes)}`);
+      if (fault !== undefined) note(`${member.member}: ${fault.name}: ${fault.message}`);
+    } catch (error) {
+      // Of one member's receipts or proofs: the others are read all the same.
+      if (!isDamage(error)) throw error;
+      note(`${member.member} was not read back: ${(error as Error).message}`);
+    }
+  }
 }
 
 async function tellMembers({ vault, clock }: OpenRegistry, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {

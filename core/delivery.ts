@@ -119,6 +119,18 @@ export const tampered = (url: string, key: string): MemberFault => ({
     'Find out who wrote there; move the object away or bring back its first version, then let the check be run again.',
 });
 
+/** What the receipts show is not there any more. It is not put there again by itself: somebody took it away. */
+export const missingAtMember = (url: string, key: string): MemberFault => ({
+  name: 'MISSING_AT_MEMBER',
+  message: `${key} was delivered to ${url}, and is not there any more`,
+  remedy:
+    'Find out who removed it; bring it back, as from an older version, and let the check be run again. Registering the ' +
+    'destination again delivers whatever is missing.',
+});
+
+/** Found by reading: what lies at a member is not what was delivered. */
+export const IS_OTHERWISE: readonly string[] = ['TAMPERED', 'MISSING_AT_MEMBER'];
+
 /** A member's store, as delivery needs it. The prefix is the destination's own. */
 export interface Destination {
   /** For people: `file:///…` or `s3://bucket/prefix`. */
@@ -138,8 +150,13 @@ export interface Destination {
    * `MemberUnavailable` if nothing can be learned now, and with `DeliveryRoleUnusable`.
    */
   check(): Promise<readonly MemberFault[]>;
-  /** Reads back, where the member lets us; undefined where the object is absent. Rejects like `put`. */
+  /**
+   * Reads back. Undefined where the object is absent, or where the member does not let us: a bucket that we may not list
+   * says the same to both, and `mayRead` tells them apart. Rejects like `put`, and so does what it resolves to.
+   */
   read?(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Whether the member lets us read what we put there, by trying: a canary is left behind. Rejects like `put`. */
+  mayRead?(signal: AbortSignal): Promise<boolean>;
 }
 
 /** An error at a member as its registry tells it. */

@@ -39,6 +39,8 @@ export const CheckReport = z.strictObject({
   at: Instant,
   /** Empty: it is as it must be. */
   faults: z.array(MemberFault),
+  /** Whether the member lets us read back what was delivered; absent: it was not tried. */
+  reads: z.boolean().optional(),
 });
 export type CheckReport = z.infer<typeof CheckReport>;
 

@@ -32,6 +32,12 @@ export function deliveryRole(scope: Construct, storage: Storage, accounts: reado
     conditions: listed,
   });
   allow(role, {
+    because: 'It reads back what was delivered, to prove it again, where the member’s own policy lets it.',
+    actions: ['s3:GetObject'],
+    resources: [share('*')],
+    conditions: listed,
+  });
+  allow(role, {
     because: 'A check has to see that the member refuses a deletion; it tries it on its own canary.',
     actions: ['s3:DeleteObject'],
     resources: [share('*/canary/*')],

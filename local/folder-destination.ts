@@ -34,7 +34,11 @@ export function folderDestination(path: string, network: string, member: string)
       await expectCanary();
       return put(vault, item, body, signal);
     },
-    read: async (key) => ((await atMember(vault.stat(key))) === undefined ? undefined : atMembers(vault.read(key))),
+    read: async (key) => {
+      await expectCanary();
+      return (await atMember(vault.stat(key))) === undefined ? undefined : atMembers(vault.read(key));
+    },
+    mayRead: async () => true,
     check: async () => {
       const stats = await lstat(path).catch(() => undefined);
       if (stats?.isDirectory() !== true) return [missing(path)];

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import { type Destination, MemberUnavailable } from '../core/delivery.ts';
-import { isCheckWanted, isDue, type Member, MemberActRefused } from '../core/members.ts';
+import { type Destination, MemberRefused, MemberUnavailable } from '../core/delivery.ts';
+import { isCheckWanted, isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import { actOn, type RegistryPorts } from './members.ts';
 
@@ -13,9 +13,23 @@ export interface CheckPorts extends RegistryPorts {
  * `MemberActRefused` if another one was registered meanwhile.
  */
 export async function checkMember(ports: CheckPorts, member: Member): Promise<Member> {
-  const faults = [...(await ports.destinationOf(member).check())];
+  const destination = ports.destinationOf(member);
+  const faults = [...(await destination.check())];
+  const reads = faults.length === 0 && (await mayRead(destination, faults));
   const at = Instant.parse(ports.clock.now().toISOString());
-  return (await actOn(ports, member.member, { what: 'check', since: member.since, report: { at, faults } })).value;
+  const report = { at, faults, reads };
+  return (await actOn(ports, member.member, { what: 'check', since: member.since, report })).value;
+}
+
+/** A refusal that only shows now is a fault like any other. */
+async function mayRead(destination: Destination, faults: MemberFault[]): Promise<boolean> {
+  try {
+    return (await destination.mayRead?.(AbortSignal.any([]))) === true;
+  } catch (error) {
+    if (!(error instanceof MemberRefused)) throw error;
+    faults.push(error.fault);
+    return false;
+  }
 }
 
 const WEEK_MS = 7 * 86_400_000;

@@ -53,6 +53,27 @@ export async function* receiptsOf(vault: Vault, member: string): AsyncGenerator<
   }
 }
 
+/** Number of a member's newest receipt of any destination; 0: there is none. */
+export const newestReceipt = (vault: Vault, member: string): Promise<number> => newestNumber(vault, numbered(member));
+
+/** A year has thousands of small ones. */
+const READ_AHEAD = 16;
+
+/** The receipts of the destination that is registered now, newest first, from one on. */
+export async function* receiptsUpTo(
+  vault: Vault,
+  { member, since }: Member,
+  newest: number,
+): AsyncGenerator<Document<DeliveryReceipt>> {
+  for (let seq = newest; seq > 0; seq -= READ_AHEAD) {
+    const some = Array.from({ length: Math.min(READ_AHEAD, seq) }, (_, n) => readReceipt(vault, member, seq - n));
+    for (const receipt of await Promise.all(some)) {
+      if (receipt !== undefined && receipt.value.since < since) return;
+      if (receipt?.value.since === since) yield receipt;
+    }
+  }
+}
+
 /**
  * Reads the newest receipt, and those before it that left the cursors where they are: a few, since each batch that
  * completes a manifest moves one.

@@ -81,6 +81,9 @@ export const membersPrefix = (member?: string): string => (member === undefined 
 export const memberKey = (member: string, n: number): string => `${membersPrefix(member)}${pad(n)}.json`;
 export const deliveriesPrefix = (member: string): string => `deliveries/${member}/`;
 export const deliveryKey = (member: string, seq: number): string => `${deliveriesPrefix(member)}${pad(seq)}.json`;
+export const proofsPrefix = (member: string): string => `proofs/${member}/`;
+/** What was read back at a member in one turn. */
+export const proofKey = (member: string, seq: number): string => `${proofsPrefix(member)}${pad(seq)}.json`;
 
 /** The number in a key that ends in `<number>.json`; undefined for any other key. */
 export function numberOf(key: string): number | undefined {

@@ -1,11 +1,13 @@
 import type { ChainManifest } from '../core/chain.ts';
 import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
+import { grantsReads, type ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { readHead, readLink } from './chain.ts';
 import { deliveredTo, receiptsOf } from './deliveries.ts';
 import type { Document } from './documents.ts';
 import { HISTORY } from './history.ts';
+import { readBacksOf } from './read-backs.ts';
 import { nodesIn } from './sets.ts';
 
 /** How far a member is behind one chain's history. */
@@ -31,6 +33,8 @@ export interface MemberStatus {
   readonly progress: number | null;
   /** Seconds that the rest takes at the rate of the newest receipts; null: it cannot be told, or nothing is left. */
   readonly estimateSeconds: number | null;
+  /** The newest proof by reading; null: the member does not let us, or none was made yet. */
+  readonly readBack: ReadBack | null;
 }
 
 /** So many receipts back the rate is measured: some thousands of objects. */
@@ -45,16 +49,19 @@ export async function chainHeads(vault: Vault): Promise<ChainHeads> {
 }
 
 export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
-  const { cursors, totals, head } = await deliveredTo(vault, member);
+  const { cursors, totals: all, head } = await deliveredTo(vault, member);
+  const looks = grantsReads(member) || all.unproven > 0;
+  const readBack = (looks ? (await readBacksOf(vault, member)).newest : undefined) ?? null;
+  const totals = { ...all, unproven: all.unproven - (readBack?.proven ?? 0) };
   const wanted = [...(heads ?? (await chainHeads(vault)))].filter(([node]) => member.chains?.includes(node) ?? true);
   const chains = await Promise.all(wanted.map(([node, newest]) => lagOf(vault, node, newest, cursors[node])));
   const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
-  const all = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
-  const rate = there < all ? await blocksPerSecond(vault, member) : undefined;
+  const wholly = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
   return {
-    ...{ member, totals, chains, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
-    progress: all === 0 ? null : Math.min(1, there / all),
-    estimateSeconds: rate === undefined ? null : Math.ceil((all - there) / rate),
+    ...{ member, totals, chains, readBack, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
+    progress: wholly === 0 ? null : Math.min(1, there / wholly),
+    estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate),
   };
 }
 

@@ -12,7 +12,7 @@ export const isOfChain = (node: string, key: string): boolean =>
 
 /** What a vault's keys begin with; `docs/formats/vault-v1.md` has them all. */
 const FOLDERS = [
-  ...['keys', 'sets', 'chain', 'leases', 'holds', 'drills', 'members', 'deliveries', 'settings'],
+  ...['keys', 'sets', 'chain', 'leases', 'holds', 'drills', 'members', 'deliveries', 'proofs', 'settings'],
   // At a member: what was left there by looking whether anything can be put there, and no more than that.
   'canary',
 ];

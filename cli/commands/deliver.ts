@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { IS_OTHERWISE } from '../../core/delivery.ts';
 import type { DeliveryEnd } from '../../vault/deliver.ts';
 import { loadConfig } from '../context.ts';
 import { deliverNow } from '../deliver-now.ts';
@@ -51,7 +52,7 @@ const started = (execution: string, member: string | undefined): Outcome => ({
   ],
 });
 
-const exitOf = ({ outcome, fault }: DeliveryEnd) => (fault?.name === 'TAMPERED' ? 1 : EXIT_OF[outcome]);
+const exitOf = ({ outcome, fault }: DeliveryEnd) => (IS_OTHERWISE.includes(fault?.name ?? '') ? 1 : EXIT_OF[outcome]);
 
 function codeOf(ends: readonly DeliveryEnd[], unreadable: number, exit: number): string {
   if (unreadable > 0) return 'DAMAGED';

@@ -54,7 +54,8 @@ export function memberStatusText(status: MemberStatus, now: Date): string[] {
     ['delivered', lastReceiptAt === null ? 'nothing yet' : `${delivered}, last ${ageText(lastReceiptAt, now)}`],
     ...(totals.unproven === 0
       ? []
-      : [['unproven', `${totals.unproven} objects were there before, and only the member can read them`]]),
+      : [['unproven', `${totals.unproven} objects were there before, and were not read by us`]]),
+    ...readBackRows(status, now),
     ...behind.map(({ node, blocks, behindSince }) => [
       `lag ${node}`,
       `${blocks} blocks${behindSince === null ? '' : `, since ${ageText(behindSince, now)}`}`,
@@ -69,6 +70,15 @@ export function memberStatusText(status: MemberStatus, now: Date): string[] {
         ]),
   ];
   return [...memberText(member, now), ...table(rows.map(([a = '', b = '']) => [`  ${a}`, b]))];
+}
+
+function readBackRows({ readBack }: MemberStatus, now: Date): string[][] {
+  if (readBack === null) return [];
+  const { day, whole, at, fault, unread } = readBack;
+  const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+  const found = fault === null ? '' : `, ${fault.name}: ${fault.key}`;
+  const left = unread === 0 ? '' : `, ${unread} too large to be read`;
+  return [['read back', `${whole ? '' : 'part of '}the objects of ${date}, ${ageText(at, now)}${found}${left}`]];
 }
 
 export const unreadableText = ({ id, fault }: UnreadableMember): string[] => [

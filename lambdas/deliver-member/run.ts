@@ -5,6 +5,7 @@ import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkMember, checkWeekly } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
 import { readMember } from '../../vault/members.ts';
+import { proveMember } from '../../vault/prove-member.ts';
 import type { deliverMember } from './contract.ts';
 
 export interface DeliverMemberPorts extends Omit<DeliverPorts, 'signal'> {
@@ -30,8 +31,22 @@ export async function run(
   if (end === undefined) throw new TypeError('a delivery to one member has one end');
   const { outcome, objects, fault } = end;
   ports.journal.note('delivered', { member: id, outcome, objects, ...(fault && { fault: fault.name }) });
-  if (outcome === 'whole') await checkWeekly(ports, [member]);
+  if (outcome === 'whole') await readBack(work, id, until);
   return { outcome, more: outcome === 'more', objects };
+}
+
+/** What a Lambda reads and hashes in some two minutes. */
+const READ_IN_A_TURN = 8 * 2 ** 30;
+
+/** Looks at a destination again once a week, and reads what is due of it where the member lets us. */
+async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, until: Date): Promise<void> {
+  const before = (await readMember(ports.vault, id))?.value;
+  if (before !== undefined) await checkWeekly(ports, [before]);
+  const now = (await readMember(ports.vault, id))?.value;
+  if (now === undefined) return;
+  const { outcome, objects, bytes, fault } = await proveMember(ports, now, { bytes: READ_IN_A_TURN, until });
+  if (outcome !== 'idle')
+    ports.journal.note('read back', { member: id, outcome, objects, bytes, ...(fault && { fault: fault.name }) });
 }
 
 /** Undefined: its store is not reached; it is looked at again with the next hour. */

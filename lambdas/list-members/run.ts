@@ -3,6 +3,7 @@ import { memberAlarms } from '../../core/member-alarms.ts';
 import { pagesOf } from '../../core/member-pages.ts';
 import { isCheckWanted, isDue, type Member, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
+import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { chainHeads, memberStatus } from '../../vault/member-status.ts';
@@ -34,7 +35,7 @@ export async function run(
   const lacking: MemberId[] = [];
   const limit = pLimit(LOOKS_AT_ONCE);
   const look = async (member: Member): Promise<void> => {
-    const { chains, lastReceiptAt } = await memberStatus(vault, member, heads);
+    const { chains, lastReceiptAt, readBack } = await memberStatus(vault, member, heads);
     const behindSince = chains.map((chain) => chain.behindSince);
     const alarms = memberAlarms({ ...member, lastReceiptAt, behindSince }, now);
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
@@ -42,7 +43,8 @@ export async function run(
       counts[name] += 1;
       journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
     }
-    const lacks = chains.some(({ manifests }) => manifests > 0) && isDue(member, now);
+    const toProve = grantsReads(member) && isReadBackDue(readBack ?? undefined, now);
+    const lacks = (chains.some(({ manifests }) => manifests > 0) || toProve) && isDue(member, now);
     if ((lacks || isCheckWanted(member)) && !busy.has(member.member)) lacking.push(member.member);
   };
   await Promise.all(members.map(({ value }) => limit(() => look(value))));

@@ -31,8 +31,8 @@ export class DeliverMember extends StepLambda<typeof deliverMember> {
       grant: (role) => {
         own = role;
         storage.grant(role, {
-          read: ['format.json', 'keys/*', 'chain/*', 'members/*', 'deliveries/*'],
-          writeOnce: ['members/*', 'deliveries/*', 'keys/*'],
+          read: ['format.json', 'keys/*', 'chain/*', 'members/*', 'deliveries/*', 'proofs/*'],
+          writeOnce: ['members/*', 'deliveries/*', 'proofs/*', 'keys/*'],
         });
         allow(role, {
           because: 'It signs receipts, and puts the public key beside them.',

@@ -104,6 +104,22 @@ describe('the session of a delivery', () => {
     expect(await allows(checking, 's3:PutObject', bucket('ledgerhold/acme/bank-b/x'))).toBe(false);
   });
 
+  test('of reading back reads under the prefix and adds canaries, and nothing else', async () => {
+    const reading: DeliverySession = { ...session, purpose: 'read', source: undefined as never };
+    expect(await allows(reading, 's3:GetObject', bucket('ledgerhold/acme/bank-a/chain/x'))).toBe(true);
+    expect(await allows(reading, 's3:PutObject', CANARY)).toBe(true);
+    for (const [action, resource] of [
+      ['s3:GetObject', bucket('ledgerhold/acme/bank-b/chain/x')],
+      ['s3:GetObject', vault('chain/x')],
+      ['s3:PutObject', bucket('ledgerhold/acme/bank-a/chain/x')],
+      ['s3:DeleteObject', CANARY],
+      ['s3:ListBucket', 'arn:aws:s3:::bank-a'],
+    ] as const) {
+      expect(await allows(reading, action, resource)).toBe(false);
+    }
+    expect(await allows(checking, 's3:GetObject', CANARY)).toBe(false);
+  });
+
   test('has a policy that STS takes, for the longest names', async () => {
     const long = {
       ...{ ...checking, bucket: 'b'.repeat(63), prefix: memberPrefix('n'.repeat(40), 'm'.repeat(40)) },

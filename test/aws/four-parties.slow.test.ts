@@ -16,8 +16,10 @@ import type { Member } from '../../core/members.ts';
 import { memberPrefix, NetworkName } from '../../core/names.ts';
 import { sha256 } from '../../io/digest.ts';
 import { protocolNamed } from '../../protocols/registry.ts';
+import { checkMember } from '../../vault/check-members.ts';
 import { deliver } from '../../vault/deliver.ts';
-import { actOn, readMembers } from '../../vault/members.ts';
+import { actOn, readMember, readMembers } from '../../vault/members.ts';
+import { proveMember } from '../../vault/prove-member.ts';
 import { verify } from '../../vault/verify.ts';
 import { behavesLikeADestination } from '../conformance/behaves-like-a-destination.ts';
 import { type FourParties, fourParties, MEMBERS, type MemberName, US } from '../support/four-parties.ts';
@@ -193,6 +195,54 @@ if (binary === undefined) {
       }
       expect(await world.share('bank-a').get('forged')).toBeUndefined();
     });
+
+    test('a member that grants reads is read back within a week; another byte, and an object that is gone, are found', async () => {
+      const { vault } = world;
+      const { client, account } = world.members['bank-c'];
+      const bucket = 'bank-c-readable';
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      const [all, share] = [[`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`], `${prefixOf('bank-c')}`];
+      const own = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:GetObject'];
+      const Statement = [
+        { Effect: 'Allow', Principal: { AWS: [account] }, Action: 's3:*', Resource: all },
+        { Effect: 'Allow', Principal: { AWS: [US] }, Action: own, Resource: `arn:aws:s3:::${bucket}/${share}*` },
+      ];
+      await client.send(
+        new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }),
+      );
+      let now = Date.parse('2026-11-02T12:00:00Z');
+      const registry = { vault, clock: { now: () => new Date(now) }, network, by: 'a test' };
+      const destination = knownToOverwrite(world.destination('bank-c', { copies: false }, { bucket }));
+      const ports = { ...registry, signer: history.keys.signer, destinationOf: () => destination, signal: never };
+      const place = { kind: 'bucket', bucket, region: 'us-east-1', account } as const;
+      const readable = (await actOn(registry, 'readable', { what: 'register', destination: place })).value;
+      expect((await checkMember(ports, readable)).check).toMatchObject({ faults: [], reads: true });
+      const closed = world.destination('bank-b', { copies: false });
+      expect(await closed.mayRead?.(never)).toBe(false);
+      const target = (await actOn(registry, 'readable', { what: 'set', environmentBackupTarget: true })).value;
+      const [delivered] = await deliver(ports, [target]);
+      const week = async () => {
+        const ends = [];
+        for (let day = 0; day < 7; day++, now += 86_400_000) {
+          const member = (await readMember(vault, 'readable'))?.value ?? target;
+          ends.push(await proveMember(ports, member, { bytes: 1e9 }));
+        }
+        return ends;
+      };
+      const ends = await week();
+      expect(ends.reduce((sum, { objects }) => sum + objects, 0)).toBe(delivered?.objects);
+      expect(ends.some(({ fault }) => fault !== undefined)).toBe(false);
+      const [, file] = ((await client.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents ?? [])
+        .map(({ Key = '' }) => Key)
+        .filter((key) => /\.rlp/.test(key));
+      const at = { Bucket: bucket, Key: file ?? '' };
+      const bytes = await (await client.send(new GetObjectCommand(at))).Body?.transformToByteArray();
+      await client.send(new PutObjectCommand({ ...at, Body: Buffer.from(bytes ?? []).fill(0, 0, 1) }));
+      expect((await week()).flatMap(({ fault }) => fault?.name ?? [])).toEqual(['TAMPERED']);
+      await client.send(new DeleteObjectCommand(at));
+      await actOn(registry, 'readable', { what: 'resume' });
+      expect((await week()).flatMap(({ fault }) => fault?.name ?? [])).toEqual(['MISSING_AT_MEMBER']);
+    }, 120_000);
 
     // That the policy keeps us from overwriting is not shown here: no server that can be had knows `s3:if-none-match`,
     // nor the condition of a copy. The fake over HTTP and the simulation of IAM show it.

@@ -86,6 +86,26 @@ describe('members of a network on one machine', () => {
     expect((await verified('bank-b')).json()).toMatchObject({ code: 'PROVEN' });
   });
 
+  test('what lies at a member is read back within a week of `serve`, and a file that was changed suspends it', async () => {
+    for (const member of ['bank-a', 'bank-b']) await cli('members', 'add', member, '--folder', member, '--deliver');
+    await cli('deliver');
+    const [name = ''] = (await readdir(join(shareOf('bank-a'), 'chain/consortium'))).filter((each) => /rlp/.test(each));
+    const file = join(shareOf('bank-a'), 'chain/consortium', name);
+    await rm(file);
+    await writeFile(file, 'other bytes');
+    await world.configure('    enabled: true\n');
+    for (let day = 1; day <= 7; day++) {
+      now = new Date(Date.UTC(2026, 10, day, 12));
+      expect((await cli('serve', '--once')).exit).toBe(0);
+    }
+    const { members } = (await cli('members', 'list')).json() as { members: object[] };
+    expect(members).toMatchObject([
+      { member: 'bank-a', state: 'suspended', fault: { name: 'TAMPERED' }, readBack: { whole: false } },
+      { member: 'bank-b', state: 'active', fault: null, readBack: { whole: true, fault: null } },
+    ]);
+    expect(await readFile(file, 'utf8')).toBe('other bytes');
+  });
+
   test.each([
     [['members', 'add', 'Bank A', '--folder', 'bank-a'], 'UsageError', 2],
     [['members', 'add', 'bank-a'], 'UsageError', 2],

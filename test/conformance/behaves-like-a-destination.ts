@@ -51,7 +51,7 @@ export function behavesLikeADestination(
     beforeAll(async () => {
       made = await make();
       expect(made.destination.copies).toBe(copies);
-      expect(made.destination.read !== undefined).toBe(readsBack);
+      expect((await made.destination.mayRead?.(never)) ?? false).toBe(readsBack);
       expect(await made.destination.check()).toEqual([]);
     }, 60_000);
     afterAll(() => made.cleanup());
@@ -62,6 +62,7 @@ export function behavesLikeADestination(
     hearsItsSignal(the);
     if (!copies) endsWithItsReason(the);
     if (readsBack) isReadBack(the);
+    else isNotRead(the);
     test('a check can be made again, and finds nothing', async () => {
       expect(await the().destination.check()).toEqual([]);
       expect(await the().destination.check()).toEqual([]);
@@ -192,5 +193,13 @@ function isReadBack(the: () => DestinationUnderTest): void {
     const read = await destination.read?.('read/back', never);
     expect(Buffer.concat(await Array.fromAsync(read ?? []))).toEqual(text('read me'));
     expect(await destination.read?.('read/absent', never)).toBeUndefined();
+  });
+}
+
+function isNotRead(the: () => DestinationUnderTest): void {
+  test('what may not be read is undefined, like what is absent, and no fault', async () => {
+    await put(the(), 'read/closed', text('closed'));
+    expect(await the().destination.read?.('read/closed', never)).toBeUndefined();
+    expect(await the().destination.read?.('read/absent', never)).toBeUndefined();
   });
 }

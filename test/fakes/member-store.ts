@@ -23,6 +23,10 @@ export class MemberStore implements Destination {
   readonly copies = false;
   fault: StoreFault | undefined;
   faults: MemberFault[] = [];
+  /** Whether we may read; like a bucket that we may not list, it says of what is absent the same as of what is closed. */
+  grantsReads = false;
+  /** Keys that were read, in order. */
+  readonly keysRead: string[] = [];
   /** Called before each object, for tests that act in the middle. */
   onPut: (item: Deliverable) => void = () => {};
 
@@ -48,6 +52,20 @@ export class MemberStore implements Destination {
     this.objects.set(key, Buffer.concat(chunks));
     if (this.fault === 'loses answers') throw new MemberUnavailable('the line broke', 'Wait.');
     return { outcome: 'written' };
+  }
+
+  async read(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (this.fault === 'away') throw new MemberUnavailable(`${this.url} is away`, 'Wait.');
+    const bytes = this.grantsReads ? this.objects.get(key) : undefined;
+    if (bytes === undefined) return undefined;
+    this.keysRead.push(key);
+    return (async function* () {
+      yield bytes;
+    })();
+  }
+
+  async mayRead(): Promise<boolean> {
+    return this.grantsReads;
   }
 
   async check(): Promise<readonly MemberFault[]> {

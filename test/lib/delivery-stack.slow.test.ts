@@ -106,6 +106,10 @@ describe('who may what, of the deliveries', () => {
     [ROLE, 's3:GetObject', vault(FILE)],
     [ROLE, 's3:GetObject', vault('keys/x.pem')],
     [ROLE, 's3:DeleteObject', share('canary/2026.txt'), member],
+    // The member's own policy decides.
+    [ROLE, 's3:GetObject', share(FILE), member],
+    [TURN, 's3:PutObject', vault('proofs/bank-0/00000001.json'), { context: once }],
+    [LIST, 's3:GetObject', vault('proofs/bank-0/00000001.json')],
     [TURN, 's3:PutObject', vault('deliveries/bank-0/00000001.json'), { context: once }],
     [TURN, 's3:PutObject', vault('members/bank-0/00000004.json'), { context: once }],
     [TURN, 's3:GetObject', vault(MANIFEST)],
@@ -116,8 +120,10 @@ describe('who may what, of the deliveries', () => {
     ['ChainBackup/Steps/SealChain', 'states:StartExecution', machine('Deliveries')],
   ];
   const DENIED: readonly Case[] = [
-    // At a member: nothing but additions, under the network's prefix, in buckets of accounts on the list.
-    [ROLE, 's3:GetObject', share(FILE), member],
+    // At a member: nothing but additions and reads, under the network's prefix, in buckets of accounts on the list.
+    [ROLE, 's3:GetObject', share(FILE), at('555555555555')],
+    [ROLE, 's3:GetObject', share(FILE, 'another'), member],
+    [TURN, 's3:GetObject', share(FILE), member],
     [ROLE, 's3:ListBucket', 'arn:aws:s3:::bank-0-files', member],
     [ROLE, 's3:DeleteObject', share(FILE), member],
     [ROLE, 's3:DeleteObjectVersion', share('canary/2026.txt'), member],

@@ -3,7 +3,8 @@ import { NetworkName } from '../../core/names.ts';
 import { machineTimer } from '../../vault/abreast.ts';
 import { type DeliverBounds, deliver } from '../../vault/deliver.ts';
 import { receiptsOf } from '../../vault/deliveries.ts';
-import { actOn, readMembers } from '../../vault/members.ts';
+import { actOn, readMember, readMembers } from '../../vault/members.ts';
+import { proveMember, type ReadBounds } from '../../vault/prove-member.ts';
 import { MemberStore } from '../fakes/member-store.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { ToyHistory, unprovenSigner } from './toy-deliveries.ts';
@@ -56,6 +57,23 @@ export function deliveryWorld() {
   };
   return {
     ...{ vault, history, second, storeOf, act, register, join, run, registry, destinationOf },
+    /** A turn of reading back. */
+    readBack: async (member: string, bounds: ReadBounds = { bytes: 1e9 }) => {
+      const found = await readMember(vault, member);
+      if (found === undefined) throw new Error(`there is no ${member}`);
+      const ports = { ...registry, signer: unprovenSigner, destinationOf, signal: AbortSignal.any([]) };
+      return proveMember(ports, found.value, bounds);
+    },
+    /** Registers a member that lets us read, and makes it a target. */
+    joinReadable: async (member: string) => {
+      storeOf(member).grantsReads = true;
+      await act(
+        member,
+        { what: 'register', destination: { kind: 'folder', path: `/${member}` } },
+        { what: 'check', report: { at, faults: [], reads: true } },
+        { what: 'set', environmentBackupTarget: true },
+      );
+    },
     reads: () => reads,
     later: (seconds: number) => {
       now += seconds * 1000;

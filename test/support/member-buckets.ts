@@ -2,7 +2,7 @@ import { memberClient } from '../../aws/s3-client.ts';
 import { type S3DestinationOptions, s3Destination } from '../../aws/s3-destination.ts';
 import { memberPrefix } from '../../core/names.ts';
 import { startFaultyS3 } from '../fakes/faulty-s3.ts';
-import { OWNER, type S3Request } from '../fakes/s3-memory.ts';
+import { OWNER, type S3Memory, type S3Request } from '../fakes/s3-memory.ts';
 
 export const PREFIX = memberPrefix('acme', 'bank-a');
 export const SOURCE = 'acme/';
@@ -18,6 +18,13 @@ export function addOnly({ operation, key, headers }: S3Request): boolean {
   if (!key.startsWith(PREFIX) || ![...ADDS, ...ENDS].includes(operation)) return false;
   return !NAMES_A_CONDITION.includes(operation) || headers['if-none-match'] === '*';
 }
+
+/** The same with `--grant-reads`: what is absent is refused like what is closed, as S3 does where nothing may be listed. */
+export const addAndRead =
+  ({ objects }: S3Memory) =>
+  (request: S3Request): boolean =>
+    addOnly(request) ||
+    (request.operation === 'GetObject' && request.key.startsWith(PREFIX) && objects.has(request.key));
 
 /** The fake with a member's bucket and its policy, and a vault of ours to copy from. Waits take no time. */
 export async function memberBucketWorld(more: Partial<S3DestinationOptions> = {}) {

@@ -94,6 +94,51 @@ describe('a look at the members of a deployed network', () => {
   });
 });
 
+describe('reading back on AWS', () => {
+  test('is a turn of its own where nothing else is lacking, once a day, of members that let us', async () => {
+    const { history, join, joinReadable, look, turn, later, storeOf } = deployed();
+    await history.seal(bytes('a'), bytes('b'));
+    await join('closed');
+    await joinReadable('open');
+    for (const member of ['closed', 'open']) await turn(member);
+    const first = storeOf('open').keysRead.length;
+    expect((await look()).pages).toEqual([]);
+    let days = 0;
+    for (later(86_400); days < 6; days += 1, later(86_400)) {
+      expect((await look()).pages).toEqual([['open']]);
+      await turn('open');
+      expect((await look()).pages).toEqual([]);
+    }
+    expect([storeOf('open').keysRead.length > first, storeOf('closed').keysRead]).toEqual([true, []]);
+    expect([...storeOf('open').keysRead].sort()).toEqual([...storeOf('open').objects.keys()].sort());
+  });
+
+  test('suspends who has another byte, and is counted among those that an alarm is for', async () => {
+    const { history, joinReadable, look, turn, later, storeOf, vault, gauges } = deployed();
+    await history.seal(bytes('a'));
+    await joinReadable('open');
+    await turn('open');
+    for (const key of storeOf('open').objects.keys()) storeOf('open').objects.set(key, bytes('b'));
+    for (let days = 0; days < 7; days += 1, later(86_400)) await turn('open');
+    expect((await readMember(vault, 'open'))?.value).toMatchObject({ state: 'suspended', fault: { name: 'TAMPERED' } });
+    await look();
+    expect(gauges['MembersSuspended']).toBe(1);
+  });
+
+  test('is learned to be granted by the check of a destination', async () => {
+    const { act, turn, vault, storeOf } = deployed();
+    for (const [member, grantsReads] of [
+      ['open', true],
+      ['closed', false],
+    ] as const) {
+      storeOf(member).grantsReads = grantsReads;
+      await act(member, { what: 'register', destination: { kind: 'folder', path: `/${member}` } });
+      await turn(member);
+      expect((await readMember(vault, member))?.value.check).toMatchObject({ faults: [], reads: grantsReads });
+    }
+  });
+});
+
 describe('a turn of the delivery to one member', () => {
   test('checks a destination that was registered before anything goes there, and goes on when it is a target', async () => {
     const { history, act, turn, held, shared, vault, storeOf } = deployed();
