@@ -1,6 +1,6 @@
 import type { Member } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
-import { memberStatus } from '../vault/member-status.ts';
+import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
@@ -23,7 +23,10 @@ export async function membersList(shell: Shell): Promise<Outcome> {
   const { members, unreadable } = await readMembers(vault);
   const known = new Set([...members.map(({ value }) => String(value.member)), ...unreadable.map(({ id }) => id)]);
   const unregistered = (loaded.config.members ?? []).map(({ id }) => String(id)).filter((id) => !known.has(id));
-  const statuses = await Promise.all(members.map(({ value }) => memberStatus(vault, value)));
+  const statuses = await memberStatuses(
+    vault,
+    members.map(({ value }) => value),
+  );
   const now = clock.now();
   return {
     exit: unreadable.length > 0 ? 1 : 0,

@@ -19,7 +19,7 @@ export const writePlan = (path: string, plan: AnyPlan): Promise<void> =>
   writeNew(path, `${JSON.stringify(plan, undefined, 2)}\n`);
 
 /** Never overwrites: an older plan may be half carried out. Rejects with `FileExists` or `FileNotWritten`. */
-export async function writeNew(path: string, text: string): Promise<void> {
+export async function writeNew(path: string, text: string | Uint8Array): Promise<void> {
   await writeFile(path, text, { flag: 'wx', mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EEXIST') {
       throw new FileExists(`${path} exists; it was left as it is`, 'Name another file with --out, or remove this one.');

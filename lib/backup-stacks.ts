@@ -21,7 +21,8 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    this.backup = new LedgerBackup(this, 'LedgerBackup', { ...props, ...ofFirst });
+    const members = memberAccounts(config).length > 0;
+    this.backup = new LedgerBackup(this, 'LedgerBackup', { ...props, ...ofFirst, members });
     this.#tellWhatIsNeeded(props);
   }
 

@@ -25,6 +25,8 @@ export interface LedgerDashboardProps {
   readonly network: NetworkName;
   readonly nodes: readonly WatchedNode[];
   readonly alarms: readonly IAlarm[];
+  /** Whether files are delivered to members. */
+  readonly members: boolean;
   readonly workflows: readonly IStateMachine[];
   /** Of the steps and of the watchdog: what failed is listed from them. */
   readonly logGroups: readonly ILogGroup[];
@@ -47,6 +49,7 @@ export class LedgerDashboard extends Construct {
       alarmsOf(props.alarms),
       [lastProven(props), running(props)],
       [outcomes(props), runningOut(props)],
+      ...(props.members ? [[membersBadlyOff(props)]] : []),
       [failures(props.logGroups)],
       [runbooks()],
     ];
@@ -131,6 +134,19 @@ function runningOut({ network }: LedgerDashboardProps): IWidget {
     right: [found('KeysEndangered', network, 'keys'), found('NodesUnreadable', network, 'unreadable nodes')],
   });
 }
+
+const membersBadlyOff = ({ network }: LedgerDashboardProps): IWidget =>
+  new GraphWidget({
+    title: 'Members that are badly off: suspended, behind, or not being filled',
+    width: 24,
+    height: 6,
+    left: [
+      found('MembersSuspended', network, 'suspended'),
+      found('MembersLagging', network, 'lagging'),
+      found('BackfillsStalled', network, 'stalled'),
+    ],
+    leftYAxis: { min: 0, label: 'members', showUnits: false },
+  });
 
 const failures = (groups: readonly ILogGroup[]): IWidget =>
   new LogQueryWidget({

@@ -55,6 +55,8 @@ export interface LedgerBackupProps {
   readonly secondVault?: SecondPlace | undefined;
   /** Whether snapshots are copied to the network's second vault. Default: whether `secondVault` is given. */
   readonly copiedElsewhere?: boolean;
+  /** Whether files are delivered to members, by `DeliveryStack`: the dashboard then shows them. Default: false. */
+  readonly members?: boolean;
 }
 
 /**
@@ -107,16 +109,17 @@ export class LedgerBackup extends Construct {
       ...(this.retention && { retain: this.retention.steps.retainNode.lambda }),
       ...(first ? { ofNetwork: { snapshots } } : { part: groupPart(group) }),
     });
-    if (first) this.#show(watched);
+    if (first) this.#show(watched, props.members ?? false);
     new CfnOutput(this, 'Vault', { value: this.storage.bucket.s3UrlForObject(network) });
     // Whoever verifies takes the public half from here, not from the vault.
     new CfnOutput(this, 'SigningKey', { value: this.storage.signingKey.keyArn });
     new CfnOutput(this, 'BackupArn', { value: stateMachine.stateMachineArn });
   }
 
-  #show(nodes: readonly WatchedNode[]): void {
+  #show(nodes: readonly WatchedNode[], members: boolean): void {
     new LedgerDashboard(this, 'Dashboard', {
-      ...{ network: this.storage.network, nodes, alarms: this.alarms.all, workflows: [this.workflow.stateMachine] },
+      ...{ network: this.storage.network, nodes, members, alarms: this.alarms.all },
+      workflows: [this.workflow.stateMachine],
       logGroups: [...this.steps.all, this.watch.watchdog].map(({ lambda }) => lambda.logGroup),
     });
   }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { ChainManifest } from '../core/chain.ts';
 import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
@@ -63,6 +64,15 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
     progress: wholly === 0 ? null : Math.min(1, there / wholly),
     estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate),
   };
+}
+
+/** Some six small reads each. */
+const LOOKS_AT_ONCE = 32;
+
+/** Of many members, against heads that were read once. */
+export async function memberStatuses(vault: Vault, members: readonly Member[]): Promise<MemberStatus[]> {
+  const [heads, limit] = [members.length === 0 ? new Map() : await chainHeads(vault), pLimit(LOOKS_AT_ONCE)];
+  return Promise.all(members.map((member) => limit(() => memberStatus(vault, member, heads))));
 }
 
 async function lagOf(

@@ -8,6 +8,7 @@ import {
   membersResume,
   membersSuspend,
 } from '../member-acts.ts';
+import { membersReceipts } from '../member-receipts.ts';
 import { TEMPLATES } from '../render/member-templates.ts';
 import type { Act } from '../shell.ts';
 import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';
@@ -49,6 +50,12 @@ export function define(command: Command, act: Act): void {
     .description('the member leaves: it keeps what it has, and gets nothing further')
     .argument(...ID)
     .action(act(membersRemove));
+  command
+    .command('receipts')
+    .description('its signed receipts, oldest first, to be given to it: what was delivered, when, with which SHA-256')
+    .argument(...ID)
+    .option('--out <folder>', 'write each with its signature beside it, byte for byte; --json prints both')
+    .action(act<{ out?: string }>(membersReceipts));
   command
     .command('policy')
     .description('print what a member creates in its own account: a bucket that lets us add files, and nothing else')

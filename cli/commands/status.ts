@@ -7,12 +7,15 @@ import { isDatabaseNode } from '../../config/order.ts';
 import { payloadNodes } from '../../config/payloads.ts';
 import { everySecondsOf as settingsEvery } from '../../core/chain-settings.ts';
 import type { Vault } from '../../core/vault.ts';
+import { memberStatuses } from '../../vault/member-status.ts';
+import { readMembers } from '../../vault/members.ts';
 import { currentSettings } from '../../vault/settings.ts';
 import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
 import { executionsOfAll } from '../deployment.ts';
 import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
 import { type ChainStatus, chainStatusNouns, chainStatusText } from '../render/chain-status.ts';
+import { memberBrief, memberStatusNouns, unreadableNouns, unreadableText } from '../render/members.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { standingOf } from '../standing.ts';
@@ -63,19 +66,27 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
     });
   }
   const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
+  const { members, unreadable } = await readMembers(vault);
+  const standings = await memberStatuses(
+    vault,
+    members.map(({ value }) => value),
+  );
   const told = [...nodes, ...chains];
   const late = told.some((node) => overdue(node, now));
   const age = told.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
   return {
     exit: 0,
-    code: told.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
+    code: unreadable.length > 0 || told.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
     nouns: {
       ...{ network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
       chains: chains.map((chain) => chainStatusNouns(chain, now)),
+      members: [...standings.map(memberStatusNouns), ...unreadable.map(unreadableNouns)],
     },
     text: [
       ...statusText(config.network, vault.url, nodes, now),
       ...chains.flatMap((chain) => ['', ...chainStatusText(chain, now)]),
+      ...standings.flatMap((standing) => ['', ...memberBrief(standing, now)]),
+      ...unreadable.flatMap((each) => ['', ...unreadableText(each)]),
     ],
   };
 }

@@ -1,4 +1,6 @@
+import type { DeliveryReceipt } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
+import type { Document } from '../../vault/documents.ts';
 import type { MemberStatus } from '../../vault/member-status.ts';
 import type { UnreadableMember } from '../../vault/members.ts';
 import { ageText, bytesText, secondsText, table } from './units.ts';
@@ -9,6 +11,17 @@ const placeOf = ({ destination }: Member): string => {
     ? destination.path
     : `s3://${destination.bucket}, ${destination.region}, account ${destination.account}`;
 };
+
+export interface SignedReceipt {
+  readonly document: Document<DeliveryReceipt>;
+  readonly signature: { readonly key: string; readonly bytes: Uint8Array };
+}
+
+/** `signature`: DER in base64, over the canonical form of `document`, whose SHA-256 is `sha256`. */
+export const signedReceiptNouns = ({ document, signature }: SignedReceipt): object => ({
+  ...{ key: document.key, sha256: document.sha256, document: document.value },
+  signature: Buffer.from(signature.bytes).toString('base64'),
+});
 
 /** One member for programs. */
 export const memberNouns = (member: Member): object => {
@@ -28,27 +41,36 @@ export const unreadableNouns = ({ id, fault }: UnreadableMember): object => ({
 });
 
 export function memberText(member: Member, now: Date): string[] {
-  const { member: id, state, environmentBackupTarget, check, fault, retry } = member;
-  const target = environmentBackupTarget ? '' : ', gets nothing now (environmentBackupTarget is false)';
+  const { check } = member;
+  const checked =
+    check === null ? 'never' : `${ageText(check.at, now)}${check.faults.length === 0 ? ', as it must be' : ''}`;
+  return [headOf(member), ...indented([['destination', placeOf(member)], ['checked', checked], ...faultRows(member)])];
+}
+
+const headOf = ({ member, state, environmentBackupTarget }: Member): string =>
+  `${member}  ${state}${environmentBackupTarget ? '' : ', gets nothing now (environmentBackupTarget is false)'}`;
+
+const indented = (rows: readonly string[][]): string[] => table(rows.map(([a = '', b = '']) => [`  ${a}`, b]));
+
+function faultRows({ check, fault, retry }: Member): string[][] {
   const faults = check?.faults.filter(({ name }) => name !== fault?.name) ?? [];
-  const rows = [
-    ['destination', placeOf(member)],
-    [
-      'checked',
-      check === null ? 'never' : `${ageText(check.at, now)}${check.faults.length === 0 ? ', as it must be' : ''}`,
-    ],
+  return [
     ...[...(fault === null ? [] : [fault]), ...faults].flatMap(({ name, message, remedy }) => [
       [name, message],
       ['', remedy],
     ]),
     ...(retry === null ? [] : [['tried again', `at ${retry.at}, after ${retry.failures} failures in a row`]]),
   ];
-  return [`${id}  ${state}${target}`, ...table(rows.map(([a = '', b = '']) => [`  ${a}`, b]))];
 }
 
+/** For `status`: how it stands, and not where it is. */
+export const memberBrief = (status: MemberStatus, now: Date): string[] => [
+  headOf(status.member),
+  ...indented([...faultRows(status.member), ...lagRows(status, now)]),
+];
+
 export function memberStatusText(status: MemberStatus, now: Date): string[] {
-  const { member, totals, chains, progress, estimateSeconds, lastReceiptAt } = status;
-  const behind = chains.filter(({ manifests }) => manifests > 0);
+  const { member, totals, lastReceiptAt } = status;
   const delivered = `${totals.files} files, ${totals.objects} objects, ${bytesText(totals.bytes)}`;
   const rows = [
     ['delivered', lastReceiptAt === null ? 'nothing yet' : `${delivered}, last ${ageText(lastReceiptAt, now)}`],
@@ -56,20 +78,22 @@ export function memberStatusText(status: MemberStatus, now: Date): string[] {
       ? []
       : [['unproven', `${totals.unproven} objects were there before, and were not read by us`]]),
     ...readBackRows(status, now),
+    ...lagRows(status, now),
+  ];
+  return [...memberText(member, now), ...indented(rows)];
+}
+
+function lagRows({ chains, progress, estimateSeconds }: MemberStatus, now: Date): string[][] {
+  const behind = chains.filter(({ manifests }) => manifests > 0);
+  if (behind.length === 0) return [];
+  const left = estimateSeconds === null ? '' : `, some ${secondsText(estimateSeconds)} to go`;
+  return [
     ...behind.map(({ node, blocks, behindSince }) => [
       `lag ${node}`,
       `${blocks} blocks${behindSince === null ? '' : `, since ${ageText(behindSince, now)}`}`,
     ]),
-    ...(behind.length === 0 || progress === null
-      ? []
-      : [
-          [
-            'progress',
-            `${Math.floor(progress * 100)} %${estimateSeconds === null ? '' : `, some ${secondsText(estimateSeconds)} to go`}`,
-          ],
-        ]),
+    ...(progress === null ? [] : [['progress', `${Math.floor(progress * 100)} %${left}`]]),
   ];
-  return [...memberText(member, now), ...table(rows.map(([a = '', b = '']) => [`  ${a}`, b]))];
 }
 
 function readBackRows({ readBack }: MemberStatus, now: Date): string[][] {

@@ -1,7 +1,11 @@
+import { verify } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { canonicalBytes } from '../../core/canonical.ts';
+import { sha256 } from '../../io/digest.ts';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
+import { runCli } from '../support/cli.ts';
 
 jest.setTimeout(60_000);
 
@@ -104,6 +108,81 @@ describe('members of a network on one machine', () => {
       { member: 'bank-b', state: 'active', fault: null, readBack: { whole: true, fault: null } },
     ]);
     expect(await readFile(file, 'utf8')).toBe('other bytes');
+  });
+
+  test('are told by status: state, lag in blocks and time, fault with its remedy, when it is tried again', async () => {
+    for (const member of ['bank-a', 'bank-b']) await cli('members', 'add', member, '--folder', member, '--deliver');
+    now = new Date('2026-11-01T02:00:00Z');
+    const before = (await runCli(['status'], { cwd: world.cwd, now: () => now })).stdout;
+    expect(before).toMatch(/bank-a {2}active\n +lag consortium +24 blocks, since 2 h ago\n +progress +0 %/);
+    await rename(join(world.cwd, 'bank-a'), join(world.cwd, 'away'));
+    await mkdir(join(world.cwd, 'bank-a'));
+    await cli('deliver');
+    const status = await cli('status');
+    expect(status.json()).toMatchObject({
+      members: [
+        {
+          member: 'bank-a',
+          state: 'suspended',
+          fault: { name: 'ANOTHER_FOLDER' },
+          chains: [{ blocks: 24 }],
+          progress: 0,
+        },
+        { member: 'bank-b', state: 'active', fault: null, chains: [{ blocks: 0, behindSince: null }], progress: 1 },
+      ],
+    });
+    expect((status.json() as { members: object[] }).members).toEqual(
+      ((await cli('members', 'list')).json() as { members: object[] }).members,
+    );
+    const after = (await runCli(['status'], { cwd: world.cwd, now: () => now })).stdout;
+    expect(after).toMatch(/bank-a {2}suspended\n +ANOTHER_FOLDER .*\n +Mount the disk/);
+    expect(after).toContain('bank-b  active');
+  });
+
+  test('of which one is not as it was written are DAMAGED in status, and named', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    await writeFile(join(world.cwd, 'vault/members/bank-a/00000002.json'), '{}');
+    expect((await cli('status')).json()).toMatchObject({
+      ...{ code: 'DAMAGED', members: [{ member: 'bank-a', state: 'unreadable' }] },
+    });
+  });
+
+  test('are given their receipts, each with a signature that verifies with the public key alone', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    expect((await cli('members', 'receipts', 'bank-a')).json()).toMatchObject({ code: 'NO_RECEIPTS', receipts: [] });
+    await cli('deliver');
+    const told = (await cli('members', 'receipts', 'bank-a', '--out', 'given')).json() as unknown as {
+      code: string;
+      receipts: {
+        key: string;
+        sha256: string;
+        document: { delivered: { key: string; sha256: string }[] };
+        signature: string;
+      }[];
+    };
+    expect(told.code).toBe('RECEIPTS');
+    const publicKey = await readFile(join(world.cwd, 'public-key.pem'), 'utf8');
+    for (const { key, sha256: digest, document, signature } of told.receipts) {
+      const bytes = Buffer.from(canonicalBytes(document));
+      expect([sha256(bytes), verify('sha256', bytes, publicKey, Buffer.from(signature, 'base64'))]).toEqual([
+        digest,
+        true,
+      ]);
+      const name = basename(key, '.json');
+      expect(await readFile(join(world.cwd, 'given', `${name}.json`))).toEqual(bytes);
+      const beside = await readFile(join(world.cwd, 'given', `${name}-${digest}.sig`));
+      expect(verify('sha256', bytes, publicKey, beside)).toBe(true);
+      for (const item of document.delivered) {
+        expect(sha256(await readFile(join(shareOf('bank-a'), item.key)))).toBe(item.sha256);
+      }
+    }
+    expect(told.receipts.flatMap(({ document }) => document.delivered).length).toBeGreaterThan(5);
+    expect((await cli('members', 'receipts', 'bank-a', '--out', 'given')).exit).toBe(0);
+    await writeFile(join(world.cwd, 'given/00000001.json'), 'another');
+    expect((await cli('members', 'receipts', 'bank-a', '--out', 'given')).json()).toMatchObject({
+      error: { name: 'FileExists' },
+    });
+    expect((await cli('members', 'receipts', 'bank-x')).json()).toMatchObject({ error: { name: 'UsageError' } });
   });
 
   test.each([

@@ -61,6 +61,15 @@ describe('deliveries on AWS', () => {
     expect(sealing(appOf(undefined).stacks)[0]?.['Properties'].Environment.Variables.DELIVERIES).toBe('');
   });
 
+  test('are on the network’s dashboard, which shows nothing of them where there are none', () => {
+    const boards = (all: typeof stacks) =>
+      all.flatMap((stack) => Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard')));
+    for (const gauge of ['MembersSuspended', 'MembersLagging', 'BackfillsStalled']) {
+      expect(JSON.stringify(boards(stacks))).toContain(gauge);
+      expect(JSON.stringify(boards(appOf(undefined).stacks))).not.toContain(gauge);
+    }
+  });
+
   test('have alarms for members that are badly off, one of which tells that nobody looks', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
     expect(alarms.map(({ AlarmName, TreatMissingData }) => [AlarmName, TreatMissingData]).sort()).toEqual([
