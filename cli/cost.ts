@@ -5,6 +5,8 @@ import { runsOnAws } from '../config/from-aws.ts';
 import type { Config } from '../config/schema.ts';
 import { allowed } from '../core/allowed-asl.ts';
 import { ASSUMED, type Cost, monthlyCost, type NodeLoad } from '../core/cost.ts';
+import { ASSUMED_OF_MEMBERS } from '../core/member-calls.ts';
+import type { MemberCost } from '../core/member-cost.ts';
 import { Prices, pricesFor } from '../core/prices.ts';
 import type { Finding } from '../core/proof.ts';
 import { SnapshotReference } from '../core/snapshots.ts';
@@ -14,6 +16,7 @@ import { manifestKey } from '../vault/layout.ts';
 import { orFinding } from '../vault/prove-chain.ts';
 import { headSeq, readManifest, type StoredManifest } from '../vault/sets.ts';
 import type { Loaded } from './context.ts';
+import { memberCosts } from './member-cost.ts';
 import type { PreparedNode } from './nodes.ts';
 import { workflowDefinition } from './run-backup.ts';
 import type { Shell } from './shell.ts';
@@ -24,6 +27,8 @@ export interface MonthlyCost extends Cost {
   /** Region, date and origin of the prices. */
   readonly prices: string;
   readonly assumptions: readonly string[];
+  /** Of each member with a bucket on AWS; beside the sum, which is of the network's own backups. */
+  readonly members: readonly MemberCost[];
 }
 
 export interface CostedNode {
@@ -48,7 +53,8 @@ export async function costOf(
   const overrides = file === undefined ? {} : await pricesIn(resolve(shell.cwd, file));
   const s3 = config.vault.s3;
   if (config.aws === undefined && s3 === undefined) return undefined;
-  const { prices, source } = pricesFor(config.aws?.region ?? s3?.region ?? '', overrides);
+  const region = config.aws?.region ?? s3?.region ?? '';
+  const { prices, source } = pricesFor(region, overrides);
   const assumptions = new Set<string>();
   const loads: NodeLoad[] = [];
   for (const node of nodes) loads.push(await loadOf(node, config, vault, (text) => assumptions.add(text)));
@@ -56,7 +62,9 @@ export async function costOf(
   const secondRegion = config.secondVault?.s3 !== undefined;
   const load = { nodes: loads, s3: s3 !== undefined, secondRegion };
   const cost = monthlyCost(allowed(await workflowDefinition('backup')), load, prices);
-  return { ...cost, prices: source, assumptions: [...assumptions] };
+  const members = await memberCosts({ config, region }, vault, overrides);
+  if (members.length > 0) for (const text of ofMembers()) assumptions.add(text);
+  return { ...cost, prices: source, assumptions: [...assumptions], members };
 }
 
 async function loadOf(
@@ -120,6 +128,10 @@ const always = (): string[] => [
   `${ASSUMED.snapshotSeconds / 60} minutes until a snapshot is available, ${ASSUMED.changedShare * 100} % of a database changed between two`,
   `${ASSUMED.lambdaSeconds} s for a call of a step; ${ASSUMED.alarms.network} alarms and ${ASSUMED.alarms.node} for each node`,
   'free tiers, tax, and what watches, expires and copies beside the runs are not in it',
+];
+
+const ofMembers = (): string[] => [
+  `${ASSUMED_OF_MEMBERS.objectsPerSecond} objects a second delivered to a member, which pays for its own bucket; each run of a chain is as large as its newest`,
 ];
 
 async function pricesIn(file: string): Promise<Partial<Prices>> {

@@ -1,4 +1,4 @@
-import type { Member } from '../core/members.ts';
+import { isCheckWanted, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
 import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
@@ -20,13 +20,14 @@ type Args = readonly string[];
 /** Every member, with how far it is; those of the config that were never registered, too. */
 export async function membersList(shell: Shell): Promise<Outcome> {
   const { vault, loaded, clock } = await openRegistry(shell, await loadConfig(shell));
-  const { members, unreadable } = await readMembers(vault);
-  const known = new Set([...members.map(({ value }) => String(value.member)), ...unreadable.map(({ id }) => id)]);
-  const unregistered = (loaded.config.members ?? []).map(({ id }) => String(id)).filter((id) => !known.has(id));
-  const statuses = await memberStatuses(
+  const { members, unreadable: unknown } = await readMembers(vault);
+  const { statuses, damaged } = await memberStatuses(
     vault,
     members.map(({ value }) => value),
   );
+  const unreadable = [...unknown, ...damaged];
+  const known = new Set([...members.map(({ value }) => String(value.member)), ...unreadable.map(({ id }) => id)]);
+  const unregistered = (loaded.config.members ?? []).map(({ id }) => String(id)).filter((id) => !known.has(id));
   const now = clock.now();
   return {
     exit: unreadable.length > 0 ? 1 : 0,
@@ -103,7 +104,7 @@ export async function membersSuspend(shell: Shell, { reason }: { reason?: string
   const registry = await openRegistry(shell, await loadConfig(shell));
   const { member } = await memberNamed(registry, id);
   const fault = {
-    name: 'SUSPENDED',
+    name: SUSPENDED_BY_HAND,
     message: reason ?? `suspended by ${registry.by}`,
     remedy: `\`ledgerhold members resume ${member}\` goes on with what is missing.`,
   };
@@ -124,7 +125,7 @@ export async function membersResume(shell: Shell, _: object, [id = '']: Args): P
 
 /** Its last check must have found nothing since the fault; else one is asked for, and then it can be resumed. */
 async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery, member: Member): Promise<Outcome> {
-  if (!isSound(member) && member.state === 'suspended') {
+  if (member.state === 'suspended' && (!isSound(member) || isCheckWanted(member))) {
     const asked = (await actOn(registry, member.member, { what: 'ask' })).value;
     return { ...askedFor(registry, asked, await deployed.start(asked)), exit: 5 };
   }

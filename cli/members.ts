@@ -35,9 +35,9 @@ async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenReg
   // Loaded here: folders need nothing of it.
   const { openS3Destination } = await import('../aws/open.ts');
   const { s3 } = config.vault;
-  return ({ network, member, destination }) => {
+  return ({ network, member, destination, wasSound }) => {
     if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
-    if (destination.kind === 'folder') return folderDestination(destination.path, network, member);
+    if (destination.kind === 'folder') return folderDestination(destination.path, network, member, wasSound);
     // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
     const source = s3 !== undefined && s3.endpoint === undefined && destination.endpoint === undefined ? s3 : undefined;
     return openS3Destination({ destination, network, member, ...(source && { source }) }, clock);

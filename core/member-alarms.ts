@@ -1,4 +1,4 @@
-import type { MemberFault } from './members.ts';
+import { type MemberFault, SUSPENDED_BY_HAND } from './members.ts';
 
 /** What must be known of a member to see whether somebody is to be told. Instants are ISO 8601, UTC. */
 export interface WatchedMember {
@@ -18,9 +18,6 @@ export type MemberAlarm = 'MEMBER_SUSPENDED' | 'MEMBER_LAGS' | 'BACKFILL_STALLED
 export const LAG_SECONDS = 6 * 3600;
 /** Delivery comes every hour: two that bring nothing are no accident. */
 export const STALL_SECONDS = 2 * 3600;
-
-/** What an operator has done is no alarm. */
-export const SUSPENDED_BY_HAND = 'SUSPENDED';
 
 /** Each alarm of one member with what is to be told; undefined: it is not raised. */
 export function memberAlarms(member: WatchedMember, now: Date): Readonly<Record<MemberAlarm, string | undefined>> {

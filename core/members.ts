@@ -44,6 +44,9 @@ export const CheckReport = z.strictObject({
 });
 export type CheckReport = z.infer<typeof CheckReport>;
 
+/** The fault of a suspension that an operator has spoken. */
+export const SUSPENDED_BY_HAND = 'SUSPENDED';
+
 export const MemberState = z.enum(['invited', 'checked', 'active', 'degraded', 'suspended', 'left']);
 export type MemberState = z.infer<typeof MemberState>;
 
@@ -72,6 +75,8 @@ export const Member = z.strictObject({
   check: CheckReport.nullable(),
   /** Since when a check is wanted that the next delivery makes; absent: none is, beside that of a new destination. */
   checkAsked: Instant.optional(),
+  /** Present once a check of this destination has found nothing: what that check has left there is there from then on. */
+  wasSound: z.literal(true).optional(),
   /** What `degraded` and `suspended` are about. */
   fault: MemberFault.nullable(),
   /** While degraded: failures in a row, and when it is tried again. */
@@ -117,7 +122,7 @@ export type Standing = Pick<
   Member,
   'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'targetSince' | 'chains' | 'check' | 'fault' | 'retry'
 > &
-  Partial<Pick<Member, 'checkAsked'>>;
+  Partial<Pick<Member, 'checkAsked' | 'wasSound'>>;
 
 const NOBODY: Standing = {
   ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false, targetSince: null },
@@ -155,7 +160,8 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
       const { checkAsked: _, ...rest } = was;
-      const checked = { ...rest, check: act.report };
+      const wasSound = was.wasSound === true || act.report.faults.length === 0;
+      const checked = { ...rest, check: act.report, ...(wasSound && { wasSound }) };
       const [fault] = act.report.faults;
       if (was.state === 'suspended') return checked;
       if (fault === undefined) return was.state === 'degraded' ? checked : settled(checked);
@@ -176,12 +182,22 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     }
     case 'recover':
       return was.state === 'degraded' ? settled({ ...was, fault: null, retry: null }) : was;
-    case 'suspend':
-      return { ...was, state: 'suspended', fault: act.fault, retry: null };
+    case 'suspend': {
+      const byHand = (fault: MemberFault | null) => fault?.name === SUSPENDED_BY_HAND;
+      // What an operator has spoken, no fault that comes after it takes back.
+      if (was.state === 'suspended' && byHand(was.fault) && !byHand(act.fault)) return was;
+      const suspended: Standing = { ...was, state: 'suspended', fault: act.fault, retry: null };
+      // After a refusal the destination is looked at again: its last check says nothing now.
+      if (byHand(act.fault) || was.destination === null) return suspended;
+      return { ...suspended, checkAsked: was.checkAsked ?? Instant.parse(now.toISOString()) };
+    }
     case 'resume': {
       if (was.state !== 'suspended' && was.state !== 'degraded') return was;
-      if (was.destination !== null && (was.check === null || was.check.faults.length > 0)) {
-        throw refusedActOn(before, act, 'its destination is not as it must be');
+      if (
+        was.destination !== null &&
+        (was.check === null || was.check.faults.length > 0 || was.checkAsked !== undefined)
+      ) {
+        throw refusedActOn(before, act, 'its destination has not been found as it must be since');
       }
       return settled({ ...was, fault: null, retry: null });
     }
@@ -193,7 +209,8 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
 function standingOf(member: Member): Standing {
   const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
   const standing = { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
-  return { ...standing, ...(member.checkAsked !== undefined && { checkAsked: member.checkAsked }) };
+  const { checkAsked, wasSound } = member;
+  return { ...standing, ...(checkAsked !== undefined && { checkAsked }), ...(wasSound && { wasSound }) };
 }
 
 /** Whether its destination is to be looked at with the next delivery: it is new, or somebody has asked. */

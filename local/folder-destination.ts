@@ -16,8 +16,11 @@ import { folderVault } from './folder-vault.ts';
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
 const CANARY = 'canary/folder.txt';
 
-/** A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing. */
-export function folderDestination(path: string, network: string, member: string): Destination {
+/**
+ * A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing.
+ * `wasSound`: a check has left its canary there before.
+ */
+export function folderDestination(path: string, network: string, member: string, wasSound = false): Destination {
   const vault = folderVault(`${path}/${memberPrefix(network, member)}`);
   const words = Buffer.from(`Files of ${network} for ${member} go here.\n`);
   let known = false;
@@ -43,6 +46,8 @@ export function folderDestination(path: string, network: string, member: string)
       const stats = await lstat(path).catch(() => undefined);
       if (stats?.isDirectory() !== true) return [missing(path)];
       try {
+        // Where a canary was left before, a folder without one is another: it is not made ours by looking.
+        if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
         if (await vault.putOnce(CANARY, words)) return [];
         const there = await vault.get(CANARY);
         return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];

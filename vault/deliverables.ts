@@ -4,11 +4,12 @@ import { LedgerholdError } from '../core/errors.ts';
 import type { Sha256 } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
+import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
 import { readLink } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
 import { InvalidKey } from './keys.ts';
-import { chainFileKey, endorsementsIn, FORMAT_KEY, numberOf, signatureKey } from './layout.ts';
+import { chainFileKey, endorsementsIn, FORMAT_KEY, numberOf, publicKeyKey, signatureKey } from './layout.ts';
 import { isOfChain } from './uncited.ts';
 
 /** What one manifest brings, with the manifest last: what a member has of it is no part of the history before that. */
@@ -32,6 +33,10 @@ export async function* unitsAfter(
   node: string,
   after: Pick<Cursor, 'seq' | 'sha256'> | undefined,
 ): AsyncGenerator<DeliveryUnit> {
+  // The vault that a member was filled from may have been put back to an older state since, or to another history.
+  if (after !== undefined && (await readLink(vault, HISTORY, node, after.seq))?.sha256 !== after.sha256) {
+    throw damaged(HISTORY.keyOf(node, after.seq));
+  }
   for (let before = after; ; ) {
     const seq = (before?.seq ?? 0) + 1;
     const manifest = await readLink(vault, HISTORY, node, seq);
@@ -96,10 +101,36 @@ export async function* trustItems(vault: Vault): AsyncGenerator<Deliverable> {
   const format = await vault.get(FORMAT_KEY);
   if (format !== undefined) yield documentItem(FORMAT_KEY, format);
   for await (const { key } of vault.list('keys/')) {
-    const isPublic = /^keys\/[0-9a-f]{64}\.pem$/.test(key) || endorsementsIn(key) !== undefined;
-    const bytes = isPublic ? await vault.get(key) : undefined;
-    if (bytes !== undefined) yield documentItem(key, bytes);
+    const [, fingerprint] = /^keys\/([0-9a-f]{64})\.pem$/.exec(key) ?? [];
+    const endorsement = endorsementsIn(key);
+    if (fingerprint === undefined && endorsement === undefined) continue;
+    const bytes = await vault.get(key);
+    if (bytes === undefined) continue;
+    // Its name is no proof: what is sent cannot be taken back, and must be no other key than the one it is called after.
+    const isPublic = fingerprint === undefined || isPublicKey(bytes, fingerprint);
+    if (!isPublic || (endorsement !== undefined && !(await endorses(vault, endorsement, bytes)))) throw damaged(key);
+    yield documentItem(key, bytes);
   }
+}
+
+function isPublicKey(bytes: Uint8Array, fingerprint: string): boolean {
+  const text = Buffer.from(bytes).toString();
+  try {
+    return fingerprintOf(text) === fingerprint && canonicalPem(text) === text;
+  } catch (error) {
+    if (error instanceof NotAPublicKey) return false;
+    throw error;
+  }
+}
+
+async function endorses(
+  vault: Vault,
+  of: { fingerprint: string; by: string },
+  signature: Uint8Array,
+): Promise<boolean> {
+  const [key, by] = [await vault.get(publicKeyKey(of.fingerprint)), await vault.get(publicKeyKey(of.by))];
+  if (key === undefined || by === undefined || !isPublicKey(by, of.by)) return false;
+  return verifySignature(Buffer.from(by).toString(), key, signature);
 }
 
 const documentItem = (key: string, bytes: Uint8Array): Deliverable => ({

@@ -53,7 +53,12 @@ export async function walk(
   const lanes = () => all.filter((lane) => lane.goesOn);
   const damages: unknown[] = [];
   const walking: Walk = { ...ports, outset, lanes, full, trusted: new Set(), atOnce: bounds.atOnce ?? FILES_AT_ONCE };
-  await sendTrust(walking);
+  const ofTrust = await sendTrust(walking).catch((error: unknown) => {
+    if (!isDamage(error)) throw error;
+    return error;
+  });
+  // Without sound keys nothing that they verify goes out.
+  if (ofTrust !== undefined) return [ofTrust];
   for (const node of await nodesIn(ports.vault, 'chain')) {
     const own = { ...walking, lanes: () => lanes().filter((lane) => lane.wants(node)) };
     await walkChain(own, node).catch((error: unknown) => {
@@ -112,7 +117,7 @@ async function closeUnit({ signal, lanes, outset }: Walk, unit: DeliveryUnit, se
   for (const lane of whole ? lanes() : []) lane.close(unit);
 }
 
-async function sendTrust(walking: Walk): Promise<void> {
+async function sendTrust(walking: Walk): Promise<undefined> {
   for await (const item of trustItems(walking.vault)) {
     await send(walking, item);
     const [, signer] = /^keys\/([0-9a-f]{64})\.pem$/.exec(item.key) ?? [];

@@ -1,13 +1,16 @@
 import pLimit from 'p-limit';
 import type { ChainManifest } from '../core/chain.ts';
 import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
+import { LedgerholdError } from '../core/errors.ts';
 import type { Member } from '../core/members.ts';
 import { grantsReads, type ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { readHead, readLink } from './chain.ts';
+import { isDamage } from './deliverables.ts';
 import { deliveredTo, receiptsOf } from './deliveries.ts';
 import type { Document } from './documents.ts';
 import { HISTORY } from './history.ts';
+import type { UnreadableMember } from './members.ts';
 import { readBacksOf } from './read-backs.ts';
 import { nodesIn } from './sets.ts';
 
@@ -44,9 +47,18 @@ const RECEIPTS_FOR_A_RATE = 20;
 /** The newest manifest of every chain: what all members are held against. */
 export type ChainHeads = ReadonlyMap<string, Document<ChainManifest> | undefined>;
 
-export async function chainHeads(vault: Vault): Promise<ChainHeads> {
-  const nodes = await nodesIn(vault, 'chain');
-  return new Map(await Promise.all(nodes.map(async (node) => [node, await readHead(vault, HISTORY, node)] as const)));
+/** `onDamage`: of a chain that is left out. Without it, rejects with what is damaged. */
+export async function chainHeads(vault: Vault, onDamage?: (node: string, error: unknown) => void): Promise<ChainHeads> {
+  const heads = new Map<string, Document<ChainManifest> | undefined>();
+  for (const node of await nodesIn(vault, 'chain')) {
+    try {
+      heads.set(node, await readHead(vault, HISTORY, node));
+    } catch (error) {
+      if (onDamage === undefined || !isDamage(error)) throw error;
+      onDamage(node, error);
+    }
+  }
+  return heads;
 }
 
 export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
@@ -70,9 +82,20 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
 const LOOKS_AT_ONCE = 32;
 
 /** Of many members, against heads that were read once. */
-export async function memberStatuses(vault: Vault, members: readonly Member[]): Promise<MemberStatus[]> {
+export async function memberStatuses(
+  vault: Vault,
+  members: readonly Member[],
+): Promise<{ readonly statuses: readonly MemberStatus[]; readonly damaged: readonly UnreadableMember[] }> {
   const [heads, limit] = [members.length === 0 ? new Map() : await chainHeads(vault), pLimit(LOOKS_AT_ONCE)];
-  return Promise.all(members.map((member) => limit(() => memberStatus(vault, member, heads))));
+  const damaged: UnreadableMember[] = [];
+  const statusOr = (member: Member) =>
+    memberStatus(vault, member, heads).catch((error: unknown) => {
+      if (!(error instanceof LedgerholdError) || !isDamage(error)) throw error;
+      damaged.push({ id: member.member, fault: error });
+      return undefined;
+    });
+  const found = await Promise.all(members.map((member) => limit(() => statusOr(member))));
+  return { statuses: found.filter((status) => status !== undefined), damaged };
 }
 
 async function lagOf(
@@ -83,7 +106,8 @@ async function lagOf(
 ): Promise<ChainLag> {
   const head = newest?.value.head?.number ?? null;
   const block = cursor?.block ?? null;
-  const manifests = (newest?.value.seq ?? 0) - (cursor?.seq ?? 0);
+  // A vault that was put back to an older state has fewer than the member.
+  const manifests = Math.max(0, (newest?.value.seq ?? 0) - (cursor?.seq ?? 0));
   const next = manifests > 0 ? await readLink(vault, HISTORY, node, (cursor?.seq ?? 0) + 1) : undefined;
   // A chain may be reorganised to a lower end than what was delivered of it.
   const blocks = Math.max(0, (head ?? -1) - (block ?? -1));

@@ -1,4 +1,5 @@
 import { canonicalBytes } from '../core/canonical.ts';
+import type { LedgerholdError } from '../core/errors.ts';
 import { afterAct, Member, type MemberAct, type MemberDestination, MemberId, TooManyActs } from '../core/members.ts';
 import { Instant, type NetworkName, type Sha256 } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
@@ -10,7 +11,7 @@ import { memberKey, membersPrefix, numberOf } from './layout.ts';
 /** A member of which nothing is known until its newest version can be read again. */
 export interface UnreadableMember {
   readonly id: string;
-  readonly fault: NotADocument | UnknownFormat;
+  readonly fault: LedgerholdError;
 }
 
 export interface Registry {

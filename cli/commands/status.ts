@@ -66,11 +66,12 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
     });
   }
   const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
-  const { members, unreadable } = await readMembers(vault);
-  const standings = await memberStatuses(
+  const { members, unreadable: unknown } = await readMembers(vault);
+  const { statuses: standings, damaged } = await memberStatuses(
     vault,
     members.map(({ value }) => value),
   );
+  const unreadable = [...unknown, ...damaged];
   const told = [...nodes, ...chains];
   const late = told.some((node) => overdue(node, now));
   const age = told.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';

@@ -6,6 +6,7 @@ import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
+import { isDamage } from '../../vault/deliverables.ts';
 import { chainHeads, memberStatus } from '../../vault/member-status.ts';
 import { readMembers } from '../../vault/members.ts';
 import type { listMembers } from './contract.ts';
@@ -30,7 +31,8 @@ export async function run(
   const { vault, clock, journal, atWork } = ports;
   const { members, unreadable } = await readMembers(vault);
   for (const { id, fault } of unreadable) journal.failure('unreadable', { member: id }, fault);
-  const [heads, busy, now] = [await chainHeads(vault), await atWork(), clock.now()];
+  const damagedChain = (node: string, error: unknown) => journal.failure('unreadable', { node }, error);
+  const [heads, busy, now] = [await chainHeads(vault, damagedChain), await atWork(), clock.now()];
   const counts = { MEMBER_SUSPENDED: unreadable.length, MEMBER_LAGS: 0, BACKFILL_STALLED: 0 };
   const lacking: MemberId[] = [];
   const limit = pLimit(LOOKS_AT_ONCE);
@@ -47,7 +49,14 @@ export async function run(
     const lacks = (chains.some(({ manifests }) => manifests > 0) || toProve) && isDue(member, now);
     if ((lacks || isCheckWanted(member)) && !busy.has(member.member)) lacking.push(member.member);
   };
-  await Promise.all(members.map(({ value }) => limit(() => look(value))));
+  // One whose receipts cannot be read is counted with those that somebody has to look at, and keeps nobody waiting.
+  const unlessDamaged = (member: Member) =>
+    look(member).catch((error: unknown) => {
+      if (!isDamage(error)) throw error;
+      counts.MEMBER_SUSPENDED += 1;
+      journal.failure('unreadable', { member: member.member }, error);
+    });
+  await Promise.all(members.map(({ value }) => limit(() => unlessDamaged(value))));
   tell(ports, counts);
   return { ...pagesOf(lacking), members: members.length };
 }

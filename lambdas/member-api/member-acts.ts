@@ -1,6 +1,11 @@
-import { SUSPENDED_BY_HAND } from '../../core/member-alarms.ts';
 import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
-import { type BucketDestination, isCheckWanted, type Member, type MemberAct } from '../../core/members.ts';
+import {
+  type BucketDestination,
+  isCheckWanted,
+  type Member,
+  type MemberAct,
+  SUSPENDED_BY_HAND,
+} from '../../core/members.ts';
 import { memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
 import { nodesIn } from '../../vault/sets.ts';
@@ -64,8 +69,12 @@ function viewOf(member: Member): MemberView {
   return { ...standing, check, checkWanted: isCheckWanted(member), fault, retry };
 }
 
-/** A new registration ends a suspension, but not one that the operator has spoken. Throws `ApiRefused`. */
+/** A new registration ends a suspension, but not what the operator has spoken. Throws `ApiRefused`. */
 function refuseSuspended(before: Member | undefined): void {
+  if (before?.state === 'left') {
+    const remedy = 'Ask the operator, who alone can take it in again.';
+    throw new ApiRefused('SuspendedByOperator', `${before.member} was taken out of the network`, remedy);
+  }
   if (before?.state !== 'suspended' || before.fault?.name !== SUSPENDED_BY_HAND) return;
   throw new ApiRefused('SuspendedByOperator', before.fault.message, 'Ask the operator, who alone can end it.');
 }

@@ -240,6 +240,7 @@ if (binary === undefined) {
       await client.send(new PutObjectCommand({ ...at, Body: Buffer.from(bytes ?? []).fill(0, 0, 1) }));
       expect((await week()).flatMap(({ fault }) => fault?.name ?? [])).toEqual(['TAMPERED']);
       await client.send(new DeleteObjectCommand(at));
+      await checkMember(ports, (await readMember(vault, 'readable'))?.value ?? target);
       await actOn(registry, 'readable', { what: 'resume' });
       expect((await week()).flatMap(({ fault }) => fault?.name ?? [])).toEqual(['MISSING_AT_MEMBER']);
     }, 120_000);

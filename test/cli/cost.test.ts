@@ -6,6 +6,8 @@ import type { CaptureOrder } from '../../core/ports.ts';
 import { Captured } from '../../core/receipts.ts';
 import { SNAPSHOT_CONTENT, SnapshotReference, snapshotTags } from '../../core/snapshots.ts';
 import { sha256 } from '../../io/digest.ts';
+import { folderVault } from '../../local/folder-vault.ts';
+import { chainCli } from '../support/chain-cli.ts';
 import { runCli } from '../support/cli.ts';
 import { worldOnAws } from '../support/on-aws.ts';
 import { toyRun, toySteps } from '../support/toy-sets.ts';
@@ -110,5 +112,54 @@ describe('the cost that plan prints', () => {
       const { exit, json } = await runCli(['plan', '--prices', 'prices.json', '--json'], { cwd: on.cwd });
       expect([exit, json()['code']]).toEqual([2, 'USAGE_ERROR']);
     }
+  });
+});
+
+describe('the cost of members that plan prints', () => {
+  const REST = `    timesADay: 4
+aws: { account: '111111111111', region: eu-central-1 }
+members:
+  - { id: bank-a, account: '222222222222', bucket: bank-a-files, region: eu-central-1 }
+  - { id: bank-b, account: '333333333333', bucket: bank-b-files, region: us-east-1 }
+  - { id: bank-c, folder: ./bank-c }
+`;
+  interface Sums {
+    readonly backfill: number;
+    readonly month: number;
+  }
+  interface MemberNouns {
+    readonly member: string;
+    readonly network: Sums;
+    readonly own: Sums;
+    readonly lines: readonly (Sums & { readonly what: string; readonly payer: string; readonly how: string })[];
+  }
+
+  test('is of each that has a bucket on AWS: the history as it is once, and a month of runs as large as the newest', async () => {
+    await using chain = await chainCli(24);
+    await chain.configure(REST);
+    const membersOf = async (...args: string[]) =>
+      ((await chain.cli('plan', ...args)).json() as { cost: CostNouns & { members: MemberNouns[] } }).cost.members;
+    const line = (members: MemberNouns[], member: string, name: string) =>
+      members.find((each) => each.member === member)?.lines.find(({ what }) => what === name);
+    const empty = await membersOf();
+    expect(empty.map(({ member }) => member)).toEqual(['bank-a', 'bank-b']);
+    expect(line(empty, 'bank-a', 'Objects put')).toMatchObject({ how: '0, and 0 a month', payer: 'member' });
+    await chain.configure(REST.replace("aws: { account: '111111111111', region: eu-central-1 }\n", ''));
+    await chain.cli('backup');
+    await chain.configure(REST);
+    await writeFile(join(chain.cwd, 'dear.json'), '{ "transferPerGigabyteToAnotherRegion": 1000000 }');
+    const members = await membersOf('--prices', 'dear.json');
+    // Three files with their records, an agreement, a manifest and its signature; 120 times a month.
+    expect(line(members, 'bank-a', 'Objects put')).toMatchObject({ how: '9, and 1,080 a month' });
+    expect(line(members, 'bank-a', 'Requests to the vault')?.how).toContain('120 runs a month that add 9 each');
+    expect(line(members, 'bank-a', 'Transfer')).toBeUndefined();
+    const listed = folderVault(join(chain.cwd, 'vault')).list('chain/');
+    const bytes = (await Array.fromAsync(listed)).reduce((sum, { size }) => sum + size, 0);
+    expect(line(members, 'bank-b', 'Transfer')).toMatchObject({
+      payer: 'network',
+      backfill: expect.closeTo(bytes / 1000, 3),
+    });
+    const { stdout } = await runCli(['plan'], { cwd: chain.cwd });
+    expect(stdout).toMatch(/Member bank-b {2}we pay \$\d+\.\d\d once and \$\d+\.\d\d a month; it pays/);
   });
 });

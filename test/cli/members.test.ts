@@ -74,6 +74,25 @@ describe('members of a network on one machine', () => {
     expect((await cli('deliver')).json()).toMatchObject({ code: 'DELIVERED' });
   });
 
+  test('whose folder was emptied are not made whole by a look at it: the canary is left once', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('deliver');
+    await rm(join(world.cwd, 'bank-a'), { recursive: true });
+    await mkdir(join(world.cwd, 'bank-a'));
+    for (const act of ['check', 'resume']) {
+      const checked = await cli('members', act, 'bank-a');
+      expect(checked.exit).toBe(1);
+      expect(JSON.stringify(checked.json())).toContain('ANOTHER_FOLDER');
+    }
+    expect(await readdir(join(world.cwd, 'bank-a'))).toEqual([]);
+    // Registered again, it is another folder, and is given everything.
+    expect((await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver')).json()).toMatchObject({
+      code: 'ACTIVE',
+    });
+    expect((await cli('deliver')).json()).toMatchObject({ code: 'DELIVERED' });
+    expect((await verified('bank-a')).json()).toMatchObject({ code: 'PROVEN' });
+  });
+
   test('a file that a member has changed is TAMPERED at the next fill, and stays as it is', async () => {
     await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
     await cli('members', 'add', 'bank-b', '--folder', 'bank-b', '--deliver');
@@ -97,7 +116,6 @@ describe('members of a network on one machine', () => {
     const file = join(shareOf('bank-a'), 'chain/consortium', name);
     await rm(file);
     await writeFile(file, 'other bytes');
-    await world.configure('    enabled: true\n');
     for (let day = 1; day <= 7; day++) {
       now = new Date(Date.UTC(2026, 10, day, 12));
       expect((await cli('serve', '--once')).exit).toBe(0);

@@ -8,7 +8,7 @@ import {
 } from '../../core/delivery.ts';
 import type { Member, MemberFault } from '../../core/members.ts';
 import { isDue } from '../../core/members.ts';
-import { NetworkName, type Sha256 } from '../../core/names.ts';
+import { Instant, NetworkName, type Sha256 } from '../../core/names.ts';
 import type { Signer } from '../../core/ports.ts';
 import { sha256 } from '../../io/digest.ts';
 import { type DeliverBounds, type DeliveryEnd, deliver } from '../../vault/deliver.ts';
@@ -17,7 +17,7 @@ import { actOn, readMember, readMembers } from '../../vault/members.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { type Doom, MortalVault } from '../fakes/mortal-vault.ts';
 import type { Numbers } from './numbers.ts';
-import { ToyHistory, unprovenSigner } from './toy-deliveries.ts';
+import { newToySigner, ToyHistory, unprovenSigner } from './toy-deliveries.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** What may go out: everything else of a vault is private. */
@@ -70,7 +70,7 @@ export interface Ended {
   readonly refused: readonly Member[];
 }
 
-export const newSigner: Signer = { ...unprovenSigner, fingerprint: async () => 'e'.repeat(64) as Sha256 };
+export const newSigner: Signer = newToySigner();
 
 /** A vault, members' stores and deliveries that fail as the numbers say; `broken` holds every law that was not kept. */
 export class DeliveryModel {
@@ -142,8 +142,11 @@ export class DeliveryModel {
   /** What the member, or a person, wants from now on. */
   async set(id: string, how: 'on' | 'off' | 'suspended' | 'resumed'): Promise<void> {
     if (how === 'suspended') await actOn(this.registry, id, { what: 'suspend', fault: refusal });
-    else if (how === 'resumed') await actOn(this.registry, id, { what: 'resume' });
-    else await actOn(this.registry, id, { what: 'set', environmentBackupTarget: how === 'on' });
+    else if (how === 'resumed') {
+      const at = Instant.parse(this.time.clock.now().toISOString());
+      await actOn(this.registry, id, { what: 'check', report: { at, faults: [] } });
+      await actOn(this.registry, id, { what: 'resume' });
+    } else await actOn(this.registry, id, { what: 'set', environmentBackupTarget: how === 'on' });
     if (how === 'off' || how === 'suspended') this.off.set(id, this.time.now());
     else this.off.delete(id);
   }

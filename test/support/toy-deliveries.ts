@@ -1,19 +1,26 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { ChainManifest, ChainRecord } from '../../core/chain.ts';
 import { NetworkName, type Sha256 } from '../../core/names.ts';
 import type { Signer } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
+import { fingerprintOf } from '../../io/signatures.ts';
 import { putDocument, putSigned } from '../../vault/documents.ts';
 import { claimVaultFormat } from '../../vault/format.ts';
 import { agreementKey, chainFileKey, chainManifestKey, recordKey } from '../../vault/layout.ts';
 import { publishKey } from '../../vault/trust.ts';
 
-/** A signer for thousands of runs, in which nobody checks a signature. */
-export const unprovenSigner: Signer = {
-  fingerprint: async () => 'f'.repeat(64) as Sha256,
-  publicKeyPem: async () => 'a public key of a test\n',
-  sign: async (bytes) => createHash('sha256').update(bytes).digest(),
-};
+/** A signer for tests that look at no signature. */
+export function newToySigner(): Signer {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  return {
+    fingerprint: async () => fingerprintOf(pem),
+    publicKeyPem: async () => pem,
+    sign: async (bytes) => sign('sha256', bytes, privateKey),
+  };
+}
+
+export const unprovenSigner = newToySigner();
 
 const hashOf = (text: string): string => `0x${createHash('sha256').update(text).digest('hex')}`;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex') as Sha256;

@@ -9,7 +9,7 @@ import { appendReceipt, deliveredTo } from '../../vault/deliveries.ts';
 import { NotADocument, putSigned } from '../../vault/documents.ts';
 import { readMember } from '../../vault/members.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
-import { unprovenSigner } from '../support/toy-deliveries.ts';
+import { newToySigner, unprovenSigner } from '../support/toy-deliveries.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -199,6 +199,7 @@ describe('what goes out', () => {
   });
 
   test('the key of a new signer is there before what it signed, also if it came under way', async () => {
+    const signer = newToySigner();
     const { history, join, run, storeOf } = deliveryWorld();
     await history.seal(bytes('a'));
     await join('bank-a');
@@ -206,14 +207,14 @@ describe('what goes out', () => {
     let sealing: Promise<void> | undefined;
     storeOf('bank-a').onPut = ({ key }) => {
       order.push(key);
-      history.signer = { ...unprovenSigner, fingerprint: async () => 'e'.repeat(64) as Sha256 };
+      history.signer = signer;
       sealing ??= history.seal(bytes('b'));
     };
     await run();
     await sealing;
     await run();
-    expect(order.indexOf(`keys/${'e'.repeat(64)}.pem`)).toBeGreaterThan(0);
-    expect(order.indexOf(`keys/${'e'.repeat(64)}.pem`)).toBeLessThan(
+    expect(order.indexOf(`keys/${await signer.fingerprint()}.pem`)).toBeGreaterThan(0);
+    expect(order.indexOf(`keys/${await signer.fingerprint()}.pem`)).toBeLessThan(
       order.indexOf('chain/consortium/manifests/00000002.json'),
     );
   });
@@ -232,5 +233,40 @@ describe('what goes out', () => {
     };
     await expect(run()).rejects.toBeInstanceOf(HistoryDamaged);
     expect(held('bank-a')).not.toContain(key);
+  });
+});
+
+describe('what a vault may not make a delivery do', () => {
+  const world = async () => {
+    const made = deliveryWorld();
+    await made.history.seal(Buffer.from('a'));
+    await made.join('bank-a');
+    return made;
+  };
+
+  test.each([
+    [
+      'a private key under the name of a public one',
+      'keys/%.pem',
+      '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n',
+    ],
+    ['an endorsement that is none', 'keys/%.endorsed-by-%.sig', 'secret'],
+  ])('%s goes to nobody, and is named', async (_, name, text) => {
+    const { vault, run, storeOf } = await world();
+    const key = name.replaceAll('%', 'a'.repeat(64));
+    vault.objects.set(key, Buffer.from(text));
+    await expect(run()).rejects.toThrow(key);
+    expect([...storeOf('bank-a').objects.values()].some((bytes) => Buffer.from(bytes).includes('secret'))).toBe(false);
+  });
+
+  test('a vault that was put back to an older state is no end of the history that a member has', async () => {
+    const { vault, history, run } = await world();
+    const older = new Map(vault.objects);
+    await history.seal(Buffer.from('b'));
+    await run();
+    const kept = [...vault.objects].filter(([key]) => /^(members|deliveries)\//.test(key));
+    vault.objects.clear();
+    for (const [key, bytes] of [...older, ...kept]) vault.objects.set(key, bytes);
+    await expect(run()).rejects.toThrow('chain/consortium/manifests/00000002.json');
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { HistoryDamaged } from '../../core/chain.ts';
+import { Instant } from '../../core/names.ts';
 import { actOn, memberVersions, readMember, readMembers } from '../../vault/members.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
 
@@ -138,6 +139,9 @@ describe('delivery', () => {
     storeOf('bank-a').fault = undefined;
     later(100_000);
     expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended', objects: 0 } });
+    const at = Instant.parse('2026-11-02T00:00:00.000Z');
+    await expect(actOn(registry, 'bank-a', { what: 'resume' })).rejects.toMatchObject({ name: 'MemberActRefused' });
+    await actOn(registry, 'bank-a', { what: 'check', report: { at, faults: [] } });
     await actOn(registry, 'bank-a', { what: 'resume' });
     expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
     expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' } });

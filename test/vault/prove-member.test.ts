@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
 import { MemberUnavailable } from '../../core/delivery.ts';
+import { Instant } from '../../core/names.ts';
 import { READ_BACK_DAYS } from '../../core/read-back.ts';
 import { sha256 } from '../../io/digest.ts';
 import { memberStatus } from '../../vault/member-status.ts';
@@ -98,7 +99,8 @@ describe('what was delivered is read back', () => {
     expect(await newest()).toMatchObject({ whole: false, fault: { name: 'TAMPERED', key } });
     expect(store.objects.get(key)).toBe(wrong);
     store.objects.set(key, right);
-    await act('bank-a', { what: 'resume' });
+    const report = { ...(await member())?.check, at: Instant.parse('2026-11-02T00:00:00.000Z'), faults: [] };
+    await act('bank-a', { what: 'check', report }, { what: 'resume' });
     store.keysRead.length = 0;
     later(HOUR);
     expect((await readBack('bank-a')).outcome).toBe('whole');

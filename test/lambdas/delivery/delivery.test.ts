@@ -71,6 +71,17 @@ describe('a look at the members of a deployed network', () => {
     expect((gauges['MembersLagging'] ?? 0) + (gauges['BackfillsStalled'] ?? 0)).toBe(1);
   });
 
+  test('keeps nobody waiting for a member whose receipts are damaged, and counts it with those to be looked at', async () => {
+    const { history, join, look, turn, gauges, vault } = deployed();
+    await history.seal(bytes('a'));
+    await join('damaged', 'lacking');
+    await turn('damaged');
+    const key = [...vault.objects.keys()].findLast((each) => /^deliveries\/damaged\/\d+\.json$/.test(each)) ?? '';
+    vault.objects.set(key, bytes('{}'));
+    expect((await look()).pages).toEqual([['lacking']]);
+    expect(gauges['MembersSuspended']).toBe(1);
+  });
+
   test('lists no more than a state can hold, and says that there are others', () => {
     const count = MEMBERS_A_PAGE * PAGES_A_LOOK;
     const ids = Array.from({ length: count + 1 }, (_, n) => MemberId.parse(`${n}-`.padEnd(39, 'x') + String(n % 10)));

@@ -51,8 +51,8 @@ const raisedBy = (metrics: readonly Datapoint[]): string[] =>
 
 const RPO = ['toy-1_app_RPO_EXCEEDED', 'toy-1_ledger_RPO_EXCEEDED'];
 
-/** Those of chains are in stacks of their own, and driven in `chain.slow.test.ts`. */
-const ofSets = awsAlarms.filter((name) => ruleOf(name).each !== 'chain');
+/** Those of chains and of members are in stacks of their own, and driven in `chain.slow` and in `test/lambdas/delivery`. */
+const ofSets = awsAlarms.filter((name) => !['chain', 'members'].includes(ruleOf(name).each));
 
 /** Each fault, by what it is, with every alarm that it raises and no other. */
 const faults: readonly (readonly [string, readonly string[], () => Promise<void> | void])[] = [

@@ -1,0 +1,59 @@
+import { MOST_IN_A_RECEIPT } from './delivery.ts';
+
+/** What is put into a member's share. Sizes in bytes. */
+export interface Shipment {
+  readonly manifests: number;
+  readonly files: number;
+  /** Files, their records, agreements, manifests and signatures. */
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** What is not known beforehand. */
+export const ASSUMED_OF_MEMBERS = {
+  /** Copies within S3 that a turn makes in a second, 32 at once. */
+  objectsPerSecond: 50,
+  /** Of a turn, whatever it delivers. */
+  turnSeconds: 5,
+} as const;
+
+/**
+ * Requests to the vault for one member; a test counts them. LIST has the price of PUT, and S3 lists to see that a key is
+ * there.
+ */
+export const MEMBER_REQUESTS = {
+  turn: { reads: 10, writes: 13 },
+  /** The manifest, its agreement and signature; and whether it is signed. */
+  manifest: { reads: 3, writes: 1 },
+  /** Its record, and how large it is before it is copied. */
+  file: { reads: 2, writes: 0 },
+  /** With its signature; and the key, which is there. */
+  receipt: { reads: 0, writes: 3 },
+  /** Of the hourly look who lacks something. */
+  look: { reads: 5, writes: 9 },
+} as const;
+
+const TURN_SECONDS = 9 * 60;
+
+export const turnsOf = ({ objects }: Shipment): number =>
+  Math.max(1, Math.ceil(objects / ASSUMED_OF_MEMBERS.objectsPerSecond / TURN_SECONDS));
+
+export const secondsOf = ({ objects }: Shipment): number =>
+  objects / ASSUMED_OF_MEMBERS.objectsPerSecond + ASSUMED_OF_MEMBERS.turnSeconds;
+
+/** A receipt is written when it is half full, or when a turn ends. */
+export const receiptsOf = ({ objects }: Shipment): number => Math.ceil(objects / (MOST_IN_A_RECEIPT / 2));
+
+/** States entered: three by an execution of one turn, two by each further turn; a test holds them to the definition. */
+export const transitionsOf = (shipment: Shipment): number => 3 + 2 * (turnsOf(shipment) - 1);
+
+/** Reads and writes of the vault for one shipment. */
+export function requestsFor(shipment: Shipment): { readonly reads: number; readonly writes: number } {
+  const { turn, manifest, file, receipt } = MEMBER_REQUESTS;
+  const of = (kind: 'reads' | 'writes') =>
+    turnsOf(shipment) * turn[kind] +
+    shipment.manifests * manifest[kind] +
+    shipment.files * file[kind] +
+    receiptsOf(shipment) * receipt[kind];
+  return { reads: of('reads'), writes: of('writes') };
+}

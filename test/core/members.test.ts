@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { afterAct, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
+import { Instant } from '../../core/names.ts';
+
+const now = new Date('2026-11-01T00:00:00Z');
+const at = Instant.parse(now.toISOString());
+const sound: MemberAct = { what: 'check', report: { at, faults: [] } };
+const fault = (name: string) => ({ name, message: 'm', remedy: 'r' });
+
+/** What a member comes to by these acts. */
+const after = (...acts: MemberAct[]) => {
+  let member: Member | undefined;
+  for (const [n, act] of acts.entries()) {
+    member = { member: 'bank-a', ...afterAct(member, act, n + 1, now) } as unknown as Member;
+  }
+  return member;
+};
+const registered: MemberAct[] = [
+  { what: 'register', destination: { kind: 'folder', path: '/a' } },
+  sound,
+  { what: 'set', environmentBackupTarget: true },
+];
+
+describe('the life of a member', () => {
+  test('leads from a registration and a check that finds nothing to what is delivered to', () => {
+    expect(after(...registered)).toMatchObject({ state: 'active', since: 1, wasSound: true });
+  });
+
+  test('after a refusal a destination is to be looked at again, and is not resumed before', () => {
+    const refused = [...registered, { what: 'suspend', fault: fault('ACCESS_DENIED') } as const];
+    expect(after(...refused)).toMatchObject({ state: 'suspended', checkAsked: at });
+    expect(() => after(...refused, { what: 'resume' })).toThrow('cannot resume');
+    const still: MemberAct = { what: 'check', report: { at, faults: [fault('OVERWRITABLE')] } };
+    expect(() => after(...refused, still, { what: 'resume' })).toThrow('cannot resume');
+    expect(after(...refused, sound, { what: 'resume' })).toMatchObject({ state: 'active', fault: null });
+  });
+
+  test('what an operator has spoken, no fault that comes after it takes back', () => {
+    const byHand = [...registered, { what: 'suspend', fault: fault(SUSPENDED_BY_HAND) } as const];
+    expect(after(...byHand, { what: 'suspend', fault: fault('ACCESS_DENIED') })).toMatchObject({
+      state: 'suspended',
+      fault: { name: SUSPENDED_BY_HAND },
+    });
+    expect(after(...byHand, { what: 'resume' })).toMatchObject({ state: 'active' });
+  });
+});
