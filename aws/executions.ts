@@ -13,6 +13,7 @@ import {
   type Deployment,
   type Entered,
   type Execution,
+  ExecutionNameTaken,
   type Executions,
   NotDeployed,
   StepFunctionsRefused,
@@ -136,7 +137,7 @@ async function orAbsent<Output>(send: () => Promise<Output>): Promise<Output | u
 
 /** Answers that the same call gets again. Names, since a bundle has no classes for them. */
 const LASTING = [
-  ...['AccessDeniedException', 'ExecutionAlreadyExists', 'ExecutionNotRedrivable', 'InvalidArn', 'InvalidName'],
+  ...['AccessDeniedException', 'ExecutionNotRedrivable', 'InvalidArn', 'InvalidName'],
   ...['InvalidExecutionInput', 'ExecutionDoesNotExist', 'StateMachineDeleting', 'ValidationException'],
   ...['CredentialsProviderError', 'UnrecognizedClientException', 'InvalidSignatureException', 'ExpiredTokenException'],
 ];
@@ -149,6 +150,10 @@ async function translated<Output>(machine: string, send: () => Promise<Output>):
     if (error.name === 'StateMachineDoesNotExist') {
       const remedy = 'Deploy it with `cdk deploy`, or correct `aws.account` and `aws.region`.';
       throw new NotDeployed(`there is no state machine ${machine}`, remedy, { cause: error });
+    }
+    if (error.name === 'ExecutionAlreadyExists') {
+      const message = `an execution of ${machine} has had that name already`;
+      throw new ExecutionNameTaken(message, 'Start it by another name.', { cause: error });
     }
     if (LASTING.includes(error.name)) {
       const remedy =

@@ -33,9 +33,9 @@ export const deliveryMachineName = (network: string): string => named(network, '
 /** The state machine that brings one member what it lacks. At most 60 characters. */
 export const memberMachineName = (network: string): string => named(network, 'Delivery');
 
-/** One for a minute at most: who starts twice within it starts once. At most 54 characters. */
-export const memberExecutionName = (member: string, now: Date): string =>
-  `${member}_${now.toISOString().slice(0, 16).replaceAll(/\W/g, '')}`;
+/** The same within a minute: who starts twice while it runs starts once. `nth`: after others that have ended by then. At most 57 characters. */
+export const memberExecutionName = (member: string, now: Date, nth = 1): string =>
+  `${member}_${now.toISOString().slice(0, 16).replaceAll(/\W/g, '')}${nth === 1 ? '' : `_${nth}`}`;
 
 /** Whose execution it is, by its ARN. */
 export const memberAtWork = (executionArn: string): string => executionArn.replace(/^.*:/, '').replace(/_\w*$/, '');

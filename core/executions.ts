@@ -30,7 +30,10 @@ export interface Entered {
 
 /** Runs of one state machine. Rejects with an error of this file. */
 export interface Executions {
-  /** Resolves to the execution's id. The same name with the same input while it runs is the same execution. */
+  /**
+   * Resolves to the execution's id. The same name with the same input while it runs is the same execution; of one that
+   * has ended it is taken, and rejects with `ExecutionNameTaken`.
+   */
   start(name: string, input: object): Promise<string>;
   /** Undefined if there is none, or it ended longer than 90 days ago. */
   describe(id: string): Promise<Execution | undefined>;
@@ -70,6 +73,12 @@ export class NotDeployed extends LedgerholdError {
 
 export class StepFunctionsRefused extends LedgerholdError {
   override readonly name = 'StepFunctionsRefused';
+  readonly kind = 'usage';
+}
+
+/** Another execution has had that name within 90 days. */
+export class ExecutionNameTaken extends LedgerholdError {
+  override readonly name = 'ExecutionNameTaken';
   readonly kind = 'usage';
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { StepFunctionsRefused, StepFunctionsUnavailable } from '../../core/executions.ts';
+import { ExecutionNameTaken, StepFunctionsRefused, StepFunctionsUnavailable } from '../../core/executions.ts';
 import { MEMBERS_A_PAGE } from '../../core/member-pages.ts';
 import { MemberId } from '../../core/members.ts';
 import { defineStep } from '../../core/step.ts';
@@ -10,5 +10,5 @@ export const startDeliveries = defineStep({
   env: ['MEMBER_MACHINE'],
   input: z.strictObject({ page: z.array(MemberId).min(1).max(MEMBERS_A_PAGE) }),
   output: z.strictObject({ started: z.int().min(0) }),
-  errors: [StepFunctionsRefused, StepFunctionsUnavailable],
+  errors: [ExecutionNameTaken, StepFunctionsRefused, StepFunctionsUnavailable],
 });

@@ -49,6 +49,14 @@ describe('executions', () => {
     expect(await fake.ours.describe(id)).toMatchObject({ id, status: 'running', input: { run: 1 } });
   });
 
+  test('have names that are taken once they have ended', async () => {
+    await using fake = await opened();
+    const id = await fake.ours.start('n-1', { run: 1 });
+    expect(await fake.ours.start('n-1', { run: 1 })).toBe(id);
+    byName(fake, id).succeed({});
+    expect(await failureOf(fake.ours.start('n-1', { run: 1 }))).toMatchObject({ name: 'ExecutionNameTaken' });
+  });
+
   test('are described as they ended, and one that is not there is absent', async () => {
     await using fake = await opened();
     const [good, bad, aborted] = [

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemberUnavailable } from '../../../core/delivery.ts';
 import { memberAtWork } from '../../../core/deployed-names.ts';
+import { ExecutionNameTaken } from '../../../core/executions.ts';
 import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
 import { type Member, MemberId } from '../../../core/members.ts';
@@ -99,9 +100,24 @@ describe('a look at the members of a deployed network', () => {
     const clock = { now: () => new Date('2026-11-29T12:34:56Z') };
     await startDeliveries({ page: [MemberId.parse('bank-a')] }, { machine: { start }, clock });
     expect(started).toEqual([['bank-a_20261129T1234', { member: 'bank-a' }]]);
-    expect(
-      memberAtWork('arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-acme_Delivery:bank-a_20261129T1234'),
-    ).toBe('bank-a');
+  });
+
+  test('starts a member once more within the minute where its execution has ended, and everybody behind it', async () => {
+    const ended = ['bank-a_20261129T1234', 'bank-a_20261129T1234_2'];
+    const started: string[] = [];
+    const start = async (name: string) => {
+      if (ended.includes(name)) throw new ExecutionNameTaken('taken', 'Take another.');
+      started.push(name);
+      return name;
+    };
+    const clock = { now: () => new Date('2026-11-29T12:34:56Z') };
+    const page = ['bank-a', 'bank-b'].map((id) => MemberId.parse(id));
+    expect(await startDeliveries({ page }, { machine: { start }, clock })).toEqual({ started: 2 });
+    expect(started).toEqual(['bank-a_20261129T1234_3', 'bank-b_20261129T1234']);
+    const arn = (name: string) => `arn:aws:states:eu-central-1:111111111111:execution:ledgerhold-acme_Delivery:${name}`;
+    expect([...ended, ...started].map((name) => memberAtWork(arn(name)))).toEqual([
+      ...['bank-a', 'bank-a', 'bank-a', 'bank-b'],
+    ]);
   });
 });
 
