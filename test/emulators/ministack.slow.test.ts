@@ -3,13 +3,7 @@ import {
   DescribeStacksCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
-import {
-  GetRolePolicyCommand,
-  IAMClient,
-  ListRolePoliciesCommand,
-  ListRolesCommand,
-  PutRolePolicyCommand,
-} from '@aws-sdk/client-iam';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { DescribeKeyCommand, ListKeysCommand } from '@aws-sdk/client-kms';
 import { DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
@@ -20,6 +14,7 @@ import { type DeployedNetwork, deployNetwork, runAt } from '../support/deployed-
 import { keysOf, verifiedByAddress, verifiedInAFolder } from '../support/deployed-vault.ts';
 import { describeWith } from '../support/emulator.ts';
 import { watchedNetwork } from '../support/watched-network.ts';
+import { withholdGrant } from '../support/withhold-grant.ts';
 
 describeWith('ministack', 'the app, deployed to MiniStack as anybody deploys it', (python) => {
   let network: DeployedNetwork;
@@ -110,15 +105,6 @@ describeWith('ministack', 'the app, where IAM decides about every call', (python
     await network?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  /** Of the one role that has `name` in its own. */
-  const policyOf = async (name: string) => {
-    const { Roles = [] } = await iam.send(new ListRolesCommand({}));
-    const RoleName = Roles.map((role) => role.RoleName).find((role) => role?.includes(name)) ?? '';
-    const { PolicyNames: [PolicyName] = [] } = await iam.send(new ListRolePoliciesCommand({ RoleName }));
-    const { PolicyDocument = '' } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
-    return { RoleName, PolicyName, document: JSON.parse(decodeURIComponent(PolicyDocument)) as Policy };
-  };
-
   test('the roles of the stack are enough for a run, for retention and for the watchdog', async () => {
     const due = slotAt(schedule(4 * 3600, 'UTC').last(new Date()));
     expect(await network.run({ run: runAt(due) })).toEqual({ status: 'SUCCEEDED' });
@@ -139,24 +125,15 @@ describeWith('ministack', 'the app, where IAM decides about every call', (python
   ])(
     'without one grant a run fails: %s may not %s',
     async (name, action) => {
-      const { document, ...policy } = await policyOf(name);
-      const Statement = document.Statement.filter(({ Action }) => ![Action].flat().includes(action));
-      expect(Statement.length).toBeLessThan(document.Statement.length);
-      const put = (of: Policy) => iam.send(new PutRolePolicyCommand({ ...policy, PolicyDocument: JSON.stringify(of) }));
-      await put({ ...document, Statement });
+      const grantAgain = await withholdGrant(iam, name, action);
       try {
         const ended = await network.run({ run: runAt('2026-11-24T17:00:00Z') });
         expect(ended.status).toBe('FAILED');
         expect(`${ended.error} ${ended.cause}`).toContain('AccessDenied');
       } finally {
-        await put(document);
+        await grantAgain();
       }
     },
     120_000,
   );
 });
-
-interface Policy {
-  readonly Version: string;
-  readonly Statement: readonly { readonly Action: string | readonly string[] }[];
-}

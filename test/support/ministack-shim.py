@@ -1,4 +1,4 @@
-"""MiniStack, but for eight things that it does in another way than AWS.
+"""MiniStack, but for twelve things that it does in another way than AWS.
 
 Its Lambdas lose an error's name, by which Retry and Catch go: a Node worker reports only the message, and MiniStack
 answers `Runtime.HandlerError` to every failure, where Lambda answers with the error's own name. Here the worker puts the
@@ -10,15 +10,18 @@ Where IAM decides, a call that names a snapshot is about that snapshot, and one 
 snapshots, and not about everything.
 Its scheduler says to a target at which time it was due; MiniStack leaves the placeholder of that time as it is.
 CloudTrail knows the calls of RDS by their names, where MiniStack takes them from the address of a call alone.
-And a search of a log for members of JSON finds the lines that have them, where MiniStack finds every line.
+A search of a log for members of JSON finds the lines that have them, where MiniStack finds every line.
+Policies may ask whether a write of S3 has a condition, and whether it creates an object; a session's principal is its
+role; and a copy that may not replace anything does not.
+A running execution that is started again, by the same name with the same input, is that execution, and no error.
 """
 
 import json
 import re
 import time
 
-from ministack.core import iam_actions, lambda_runtime
-from ministack.services import cloudtrail, cloudwatch_logs, eventbridge, lambda_svc, rds, s3
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import cloudtrail, cloudwatch_logs, eventbridge, lambda_svc, rds, s3, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 MARK = "\x1f"
@@ -136,6 +139,59 @@ def compile_members(raw):
 
 
 cloudwatch_logs._compile_filter_pattern = compile_members
+
+object_context = iam_actions._s3_object_context
+
+
+def object_context_of_write(action, query, path, headers):
+    context = object_context(action, query, path, headers)
+    if action == "s3:PutObject":
+        creates = not ("partNumber" in query or "uploads" in query)
+        context["s3:ObjectCreationOperation"] = str(creates).lower()
+        if headers.get("if-none-match"):
+            context["s3:if-none-match"] = headers["if-none-match"]
+    return context
+
+
+iam_actions._s3_object_context = object_context_of_write
+
+SESSION = re.compile(r"^arn:(\S+?):sts::(\d+):assumed-role/([^/]+)/.*$")
+resolve_condition_key = iam_evaluator._resolve_condition_key
+
+
+def resolve_role_of_session(key, ctx):
+    value = resolve_condition_key(key, ctx)
+    return SESSION.sub(r"arn:\1:iam::\2:role/\3", value) if key.lower() == "aws:principalarn" else value
+
+
+iam_evaluator._resolve_condition_key = resolve_role_of_session
+
+copy_object = s3._copy_object
+
+
+def copy_object_once(bucket, key, headers):
+    found = s3._ensure_bucket(bucket)
+    if headers.get("if-none-match") == "*" and found is not None and key in found["objects"]:
+        message = "At least one of the pre-conditions you specified did not hold"
+        return s3._error("PreconditionFailed", message, 412)
+    return copy_object(bucket, key, headers)
+
+
+s3._copy_object = copy_object_once
+
+start_execution = stepfunctions._start_execution
+
+
+def start_or_same_execution(data):
+    wanted = (data.get("stateMachineArn"), data.get("name"), data.get("input", "{}"), "RUNNING")
+    for execution in list(stepfunctions._executions.values()):
+        if wanted == tuple(execution[member] for member in ("stateMachineArn", "name", "input", "status")):
+            started = {member: execution[member] for member in ("executionArn", "startDate")}
+            return stepfunctions.json_response(started)
+    return start_execution(data)
+
+
+stepfunctions._start_execution = start_or_same_execution
 
 if __name__ == "__main__":
     from ministack.app import main

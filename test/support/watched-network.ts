@@ -13,7 +13,7 @@ import type { Reader } from './runbook.ts';
 const run = promisify(execFile);
 
 /** What a schedule starts, as Lambda or Step Functions gets it. */
-interface Scheduled {
+export interface Scheduled {
   readonly Name: string;
   readonly GroupName: string;
   readonly State: string;
@@ -41,14 +41,7 @@ export interface WatchedNetwork {
 export async function watchedNetwork(network: DeployedNetwork, nodes = ''): Promise<WatchedNetwork> {
   const reader = await operator(network, nodes);
   const aws = aboutAws(network.ministack);
-  const schedules = async () => {
-    const { Schedules } = await aws<{ Schedules: Scheduled[] }>('scheduler', 'list-schedules');
-    return Promise.all(
-      Schedules.map(({ Name, GroupName }) =>
-        aws<Scheduled>('scheduler', 'get-schedule', '--name', Name, '--group-name', GroupName),
-      ),
-    );
-  };
+  const schedules = () => schedulesOf(aws);
   const alarms = await alarmsOf(network);
   const watchdog = (await schedules()).find(({ ScheduleExpression }) => ScheduleExpression === 'rate(5 minutes)');
   if (watchdog === undefined) throw new Error('nothing is scheduled every five minutes');
@@ -69,13 +62,29 @@ export async function watchedNetwork(network: DeployedNetwork, nodes = ''): Prom
       const lines = await linesSince(aws, logGroups[0]?.logGroupName ?? step, 0);
       return lines.map((line) => (JSON.parse(line) as { message: string }).message);
     },
-    setSchedule: async (schedule, State) => {
-      const given = ['FlexibleTimeWindow', 'GroupName', 'Name', 'ScheduleExpression', 'Target'];
-      const kept = Object.entries(schedule).filter(([name]) => given.includes(name));
-      const input = JSON.stringify({ ...Object.fromEntries(kept), State });
-      await aws('scheduler', 'update-schedule', '--cli-input-json', input);
-    },
+    setSchedule: (schedule, State) => changeSchedule(aws, schedule, { State }),
   };
+}
+
+export async function schedulesOf(aws: WatchedNetwork['aws']): Promise<Scheduled[]> {
+  const { Schedules } = await aws<{ Schedules: Scheduled[] }>('scheduler', 'list-schedules');
+  return Promise.all(
+    Schedules.map(({ Name, GroupName }) =>
+      aws<Scheduled>('scheduler', 'get-schedule', '--name', Name, '--group-name', GroupName),
+    ),
+  );
+}
+
+/** All that is not in `change` stays as it is. */
+export async function changeSchedule(
+  aws: WatchedNetwork['aws'],
+  schedule: Scheduled,
+  change: Partial<Pick<Scheduled, 'State' | 'ScheduleExpression'>>,
+): Promise<void> {
+  const given = ['FlexibleTimeWindow', 'GroupName', 'Name', 'ScheduleExpression', 'Target', 'State'];
+  const kept = Object.entries(schedule).filter(([name]) => given.includes(name));
+  const input = JSON.stringify({ ...Object.fromEntries(kept), ...change });
+  await aws('scheduler', 'update-schedule', '--cli-input-json', input);
 }
 
 /** `aws …` where the programs are that the suite brings. */
