@@ -75,6 +75,7 @@ if (binary === undefined) {
     );
   }
 
+  // The members' policies are the product's, as far as this server knows their words: see `policyForVersitygw`.
   describe('four parties on versitygw', () => {
     let world: FourParties;
     let history: Awaited<ReturnType<typeof historyIn>>;

@@ -11,6 +11,7 @@ import type { Destination } from '../../core/delivery.ts';
 import { memberPrefix } from '../../core/names.ts';
 import type { Vault } from '../../core/vault.ts';
 import { startVersitygw } from './versitygw.ts';
+import { policyForVersitygw } from './versitygw-policy.ts';
 
 export const US = '999999999999';
 export const MEMBERS = { 'bank-a': '111111111111', 'bank-b': '222222222222', 'bank-c': '333333333333' } as const;
@@ -27,22 +28,6 @@ interface Kind {
   readonly copies: boolean;
   /** By default what this server is. */
   readonly otherServer?: boolean;
-}
-
-/**
- * What a member's policy says, in words that this server knows: principals are access keys; a bucket with a policy wants
- * its owner named, too; there is no `s3:if-none-match`, so nothing here keeps us from overwriting.
- */
-function policyOf({ account, bucket }: Party, prefix: string) {
-  const all = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
-  const add = ['s3:PutObject', 's3:AbortMultipartUpload'];
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Principal: { AWS: [account] }, Action: 's3:*', Resource: all },
-      { Effect: 'Allow', Principal: { AWS: [US] }, Action: add, Resource: `arn:aws:s3:::${bucket}/${prefix}*` },
-    ],
-  });
 }
 
 /** Ours and three members, each with a bucket with versions, on one server that enforces policies across accounts. */
@@ -65,7 +50,8 @@ export async function fourParties(binary: string) {
   const members = {} as Record<MemberName, Party>;
   for (const member of Object.keys(MEMBERS) as MemberName[]) {
     const made = await party(MEMBERS[member], member);
-    const Policy = policyOf(made, memberPrefix('acme', member));
+    const access = { network: 'acme', member, operatorAccount: US, bucket: made.bucket };
+    const Policy = policyForVersitygw(access, made.account);
     await made.client.send(new PutBucketPolicyCommand({ Bucket: made.bucket, Policy }));
     members[member] = made;
   }

@@ -3,6 +3,7 @@ import { type S3DestinationOptions, s3Destination } from '../../aws/s3-destinati
 import { memberPrefix } from '../../core/names.ts';
 import { startFaultyS3 } from '../fakes/faulty-s3.ts';
 import { OWNER, type S3Memory, type S3Request } from '../fakes/s3-memory.ts';
+import { ofThisRealm } from './this-realm.ts';
 
 export const PREFIX = memberPrefix('acme', 'bank-a');
 export const SOURCE = 'acme/';
@@ -31,17 +32,7 @@ export async function memberBucketWorld(more: Partial<S3DestinationOptions> = {}
   const fake = await startFaultyS3();
   fake.memory.allows = addOnly;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const client = memberClient({ region: 'eu-central-1', endpoint: fake.endpoint, credentials });
-  // Node's own errors are of another realm than a test's, and the SDK takes them for none.
-  client.middlewareStack.add(
-    (next) => (args) =>
-      next(args).catch((error: unknown) => {
-        if (error instanceof Error) throw error;
-        const { name, message } = error as { name: string; message: string };
-        throw Object.assign(new Error(message), error, { name });
-      }),
-    { step: 'deserialize', priority: 'low', name: 'ofThisRealm' },
-  );
+  const client = ofThisRealm(memberClient({ region: 'eu-central-1', endpoint: fake.endpoint, credentials }));
   const waits: number[] = [];
   const wait = async (milliseconds: number) => void waits.push(milliseconds);
   const options: S3DestinationOptions = {
