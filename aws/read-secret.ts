@@ -12,7 +12,9 @@ export async function readSecretValue(id: string, client = new SecretsManagerCli
     if (SecretString !== undefined && SecretString !== '') return SecretString;
   } catch (cause) {
     const why = cause instanceof SecretsManagerServiceException ? cause.name : 'it cannot be reached';
-    const remedy = 'Check its name, the region, and that this identity may call secretsmanager:GetSecretValue on it.';
+    const remedy =
+      'Check its name, the region, and that this identity may call secretsmanager:GetSecretValue on it. ' +
+      'Under another key than aws/secretsmanager it needs kms:Decrypt too, which deployed steps are not given.';
     throw new SecretUnavailable(`the secret ${id} cannot be read: ${why}`, remedy, { cause });
   }
   throw new SecretUnavailable(`the secret ${id} holds no text`, 'Store it as text, not as binary.');

@@ -2,6 +2,7 @@ import {
   GetSecretValueCommand,
   ResourceNotFoundException,
   SecretsManagerClient,
+  SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -27,5 +28,17 @@ describe('readSecretValue', () => {
     await expect(readSecretValue('gone', client)).rejects.toThrow('gone cannot be read: ResourceNotFoundException');
     mock.on(GetSecretValueCommand, { SecretId: 'empty' }).resolves({});
     await expect(readSecretValue('empty', client)).rejects.toThrow('empty holds no text');
+  });
+
+  test('that is refused tells that a key of one’s own has to be opened too', async () => {
+    const message = 'Access to KMS is not allowed';
+    const refused = new SecretsManagerServiceException({
+      ...{ name: 'AccessDeniedException', $fault: 'client', message, $metadata: {} },
+    });
+    mock.on(GetSecretValueCommand).rejects(refused);
+    await expect(readSecretValue('sealed', client)).rejects.toMatchObject({
+      message: expect.stringContaining('AccessDeniedException'),
+      remedy: expect.stringMatching(/aws\/secretsmanager.*kms:Decrypt/),
+    });
   });
 });
