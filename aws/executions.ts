@@ -24,6 +24,15 @@ import {
 /** Silence of 30 s is a failure; an answer of Step Functions takes well under a second. */
 const LIMITS = { requestHandler: { connectionTimeout: 5_000, socketTimeout: 30_000 }, maxAttempts: 5 } as const;
 
+/**
+ * Of a step, which is over in minutes and may stand where nothing answers: 15 s in all, and 6 s where nothing takes the
+ * connection. Attempts times both times, since a connection may be late and the answer not come.
+ */
+export const STEP_LIMITS = {
+  requestHandler: { connectionTimeout: 2_000, socketTimeout: 3_000 },
+  maxAttempts: 3,
+} as const;
+
 /** Events on a page of a history: a state leaves about three. */
 const PAGE = 100;
 
@@ -33,8 +42,12 @@ export const openExecutions = (deployment: Deployment, machine: string, settings
     stateMachineArn(deployment, machine),
   );
 
+/** The executions of a state machine, for a step: it finds its Region itself, and gives up soon. */
+export const executionsOfMachine = (machine: string, settings: SFNClientConfig = {}): Executions =>
+  executions(new SFNClient({ ...STEP_LIMITS, ...settings }), machine);
+
 /** The executions of one state machine. */
-export function executions(client: SFNClient, machine: string): Executions {
+function executions(client: SFNClient, machine: string): Executions {
   const call = <Output>(send: () => Promise<Output>) => translated(machine, send);
   return {
     start: async (name, input) => {

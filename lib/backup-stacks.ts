@@ -6,7 +6,7 @@ import { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
 import { DeliveryStack, memberAccounts } from './delivery-stack.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
-import { endpointsOf } from './private-network.ts';
+import { endpointsOf, endpointsOfChain } from './private-network.ts';
 
 /** The backup of one group of the nodes that a config describes; the first one holds the vault. */
 export class BackupStack extends Stack {
@@ -70,7 +70,7 @@ export class ChainStack extends Stack {
     for (const [key, value] of Object.entries({ ...aws?.tags, network, 'managed-by': 'ledgerhold' }))
       Tags.of(this).add(key, value);
     this.chain = new ChainBackup(this, 'ChainBackup', { ...props, network, timeZone });
-    const endpoints = ['s3', 'kms', 'secretsmanager'].map((service) => `com.amazonaws.${this.region}.${service}`);
+    const endpoints = endpointsOfChain(this.region, props.members === true);
     if (props.chain.vpc !== undefined) new CfnOutput(this, 'Endpoints', { value: endpoints.join(', ') });
   }
 }

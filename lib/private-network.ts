@@ -29,6 +29,12 @@ export const endpointsOf = (region: string, dumps: boolean): readonly string[] =
     (service) => `com.amazonaws.${region}.${service}`,
   );
 
+/** What the steps of a chain call from there: the one that seals starts deliveries, where there are members. */
+export const endpointsOfChain = (region: string, members: boolean): readonly string[] =>
+  ['s3', 'kms', 'secretsmanager', ...(members ? ['states'] : [])].map(
+    (service) => `com.amazonaws.${region}.${service}`,
+  );
+
 /** Lambda attaches a function to a private network with the rights of the function's own role. */
 export function allowAttaching(role: Role): void {
   const { partition, region, account } = Stack.of(role);

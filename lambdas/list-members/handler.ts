@@ -1,5 +1,4 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { executions } from '../../aws/executions.ts';
+import { executionsOfMachine } from '../../aws/executions.ts';
 import { memberAtWork } from '../../core/deployed-names.ts';
 import { emfGauges } from '../emf-gauges.ts';
 import { serve } from '../serve.ts';
@@ -8,7 +7,7 @@ import { listMembers } from './contract.ts';
 import { run } from './run.ts';
 
 export const handler = serve(listMembers, run, (env, journal) => {
-  const machine = executions(new SFNClient(), env.MEMBER_MACHINE);
+  const machine = executionsOfMachine(env.MEMBER_MACHINE);
   return {
     ...{ ...vaultPorts(env), journal, gauges: emfGauges(), network: env.NETWORK },
     atWork: async () => new Set((await machine.running()).map(memberAtWork)),

@@ -1,5 +1,4 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { executions } from '../../aws/executions.ts';
+import { executionsOfMachine } from '../../aws/executions.ts';
 import { NetworkName } from '../../core/names.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
@@ -9,7 +8,7 @@ import { run } from './run.ts';
 export const handler = serve(memberApi, run, (env, journal) => ({
   ...{ ...vaultPorts(env), journal, network: NetworkName.parse(env.VAULT_PREFIX) },
   ...{ operator: env.VAULT_ACCOUNT, vaultBucket: env.VAULT_BUCKET },
-  deliveries: executions(new SFNClient(), env.DELIVERIES),
+  deliveries: executionsOfMachine(env.DELIVERIES),
   members: MemberAccounts.parse(JSON.parse(env.MEMBERS)),
   chains: ChainDefaults.parse(JSON.parse(env.CHAINS)),
 }));

@@ -1,6 +1,5 @@
 import { KMSClient } from '@aws-sdk/client-kms';
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { executions } from '../../aws/executions.ts';
+import { executionsOfMachine } from '../../aws/executions.ts';
 import { kmsSigner } from '../../aws/kms-signer.ts';
 import { chainsOf } from '../chain-reach.ts';
 import { serve } from '../serve.ts';
@@ -12,5 +11,5 @@ export const handler = serve(sealChain, run, (env, journal) => ({
   ...{ ...vaultPorts(env), journal },
   signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
   chainOf: chainsOf(env),
-  ...(env.DELIVERIES !== '' && { deliveries: executions(new SFNClient(), env.DELIVERIES) }),
+  ...(env.DELIVERIES !== '' && { deliveries: executionsOfMachine(env.DELIVERIES) }),
 }));

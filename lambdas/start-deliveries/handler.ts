@@ -1,10 +1,9 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { executions } from '../../aws/executions.ts';
+import { executionsOfMachine } from '../../aws/executions.ts';
 import { serve } from '../serve.ts';
 import { startDeliveries } from './contract.ts';
 import { run } from './run.ts';
 
 export const handler = serve(startDeliveries, run, (env) => ({
-  machine: executions(new SFNClient(), env.MEMBER_MACHINE),
+  machine: executionsOfMachine(env.MEMBER_MACHINE),
   clock: { now: () => new Date() },
 }));

@@ -23,10 +23,10 @@ const chain = (more: object = {}) => ({
 
 const PARTS = { network: 'acme', vault: { folder: 'v' }, encryption: 'none', signing: { kms: 'k' } };
 
-function appOf(node: object) {
+function appOf(node: object, more: object = {}) {
   const app = new App({ context: { [UNBUNDLED]: true } });
   const aws = { account: '111111111111', region: 'eu-central-1' };
-  const stacks = backupStacks(app, Config.parse({ ...PARTS, timeZone: 'Europe/Zurich', nodes: [node], aws }));
+  const stacks = backupStacks(app, Config.parse({ ...PARTS, timeZone: 'Europe/Zurich', nodes: [node], aws, ...more }));
   const own = stacks.find((stack): stack is ChainStack => stack instanceof ChainStack);
   if (own === undefined) throw new Error('there is no stack of a chain');
   return { app, main: Template.fromStack(stacks[0]), own, template: Template.fromStack(own) };
@@ -96,6 +96,16 @@ describe('a chain on AWS', () => {
       rpc: `https://v${n}.example.com/rpc/long-enough`,
     }));
     expect(() => appOf(chain({ validators }))).toThrow(/has room for/);
+  });
+
+  test.each([
+    ['s3, kms, secretsmanager', []],
+    ['s3, kms, secretsmanager, states', [{ name: 'bank-a', account: '222222222222' }]],
+  ])('in a private network tells which endpoints it calls: %s', (services, members) => {
+    const vpc = { id: 'vpc-0a1b2c3d', subnets: ['subnet-0a1b2c3d'], securityGroups: ['sg-0a1b2c3d'] };
+    const { template: inside } = appOf(chain({ vpc }), { members });
+    const endpoints = services.split(', ').map((service) => `com.amazonaws.eu-central-1.${service}`);
+    inside.hasOutput('Endpoints', { Value: endpoints.join(', ') });
   });
 
   test('passes AwsSolutions', () => {

@@ -1,7 +1,7 @@
 import { type ChainRun, ConsensusStalled } from '../../core/chain.ts';
 import { NetworkName, NodeName, Slot } from '../../core/names.ts';
 import type { Vault } from '../../core/vault.ts';
-import { type ChainState, chainRuntime } from '../../local/chain-runtime.ts';
+import { type ChainRuntimePorts, type ChainState, chainRuntime } from '../../local/chain-runtime.ts';
 import { canonicalRecords, readHistory } from '../../vault/history.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { toyChain } from './chain-writer.ts';
@@ -39,7 +39,7 @@ export async function historyIn<V extends Vault>(
     return source.agree(...asked);
   };
   let runs = 0;
-  const ports = {
+  const ports: ChainRuntimePorts = {
     ...{ vault, clock: { now }, signer: keys.signer, holderGone: (holder: string) => holder !== `run-${runs}` },
     ...{ chainOf: async () => ({ ...source, agree }), blocksPerFile: () => source.blocksPerFile },
   };
@@ -49,6 +49,8 @@ export async function historyIn<V extends Vault>(
     return workflow(runAt(network, slot), { executionId: `run-${runs}` });
   };
   return {
+    /** Of the steps, which take them anew at each call. */
+    ports,
     ...{ keys, vault, node, run },
     /** From now on the validators agree on an end, and on no single block that they are asked about. */
     doubt: () => {
