@@ -96,6 +96,16 @@ export const ALARMS = {
       ...{ ...counted, each: 'network', pages: false },
     },
   },
+  RETENTION_SILENT: {
+    means: 'retention has not come through for two hours; the vault grows until it does',
+    serve: false,
+    aws: {
+      // One starts every hour. One whose node failed ends well: RETENTION_FAILED tells of that.
+      metric: { namespace: 'AWS/States', names: ['ExecutionsSucceeded'], of: 'StateMachineArn' },
+      ...{ each: 'retention', breaches: 'below', threshold: 1, periodSeconds: 3600, periods: 2 },
+      ...{ missing: 'breaching', pages: false },
+    },
+  },
   SECOND_VAULT_BEHIND: {
     means: 'the second vault lacks what the first one has',
     serve: true,

@@ -29,6 +29,8 @@ export interface AlarmsProps {
   readonly workflow?: { readonly stateMachine: IStateMachine; readonly failRun: IFunction };
   /** The step of retention that fails where something does not expire; the workflow goes on with the other nodes. */
   readonly retain?: IFunction;
+  /** The workflow of that step. */
+  readonly retention?: IStateMachine;
   /** Where the starts of runs end that EventBridge could not deliver. */
   readonly deadLetters?: IQueue;
   /** What fills the second vault, where there is one. */
@@ -152,6 +154,10 @@ function subjectsOf(name: AwsAlarm, props: AlarmsProps): Subject[] {
     );
   }
   if (each === 'node') return watched.map(({ node }) => ({ about: [node], dimensions: { network, node } }));
+  if (each === 'retention') {
+    const { retention } = props;
+    return retention === undefined ? [] : [{ about, dimensions: { StateMachineArn: retention.stateMachineArn } }];
+  }
   if (each === 'second vault') {
     return secondVault === undefined ? [] : [{ about, dimensions: { StateMachineArn: secondVault.stateMachineArn } }];
   }

@@ -106,7 +106,9 @@ export class LedgerBackup extends Construct {
       ...{ network, topics: this.watch.topics, nodes: watched, deadLetters: this.schedules.deadLetters },
       workflow: { stateMachine, failRun: this.steps.failRun.lambda },
       secondVault: this.secondVault?.workflow.stateMachine,
-      ...(this.retention && { retain: this.retention.steps.retainNode.lambda }),
+      ...(this.retention && {
+        ...{ retain: this.retention.steps.retainNode.lambda, retention: this.retention.workflow.stateMachine },
+      }),
       ...(first ? { ofNetwork: { snapshots } } : { part: groupPart(group) }),
     });
     if (first) this.#show(watched, props.members ?? false);

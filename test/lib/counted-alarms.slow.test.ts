@@ -115,6 +115,45 @@ describe('RETENTION_FAILED', () => {
   }, 60_000);
 });
 
+describe('RETENTION_SILENT', () => {
+  /** Two hours, in each of which retention starts over this vault, or nothing starts it. */
+  async function retained(...vaults: readonly (MemoryVault | undefined)[]) {
+    const arn = made.backup.retention?.workflow.stateMachine.stateMachineArn ?? '';
+    const hours = vaults.map((each) => ({
+      each,
+      ...counting('AWS/States', 'ExecutionsSucceeded', 'StateMachineArn', arn),
+    }));
+    for (const [hour, { each, count }] of hours.entries()) {
+      if (each === undefined) continue;
+      const steps = {
+        listNodes: deployed(listNodes, runListNodes, { vault: each }),
+        retainNode: local(retainNode, () => Promise.reject(new VaultUnavailable('locked', 'Wait.'))),
+      };
+      const machine = runtime({ definition: emitted('retention'), steps });
+      await machine.run({}, { executionId: `exec-${hour}` }).then(count, () => {});
+    }
+    return hours.map(({ points }) => points);
+  }
+  class Unlisted extends MemoryVault {
+    override list(): never {
+      throw new VaultUnavailable('no answer', 'Try again.');
+    }
+  }
+
+  test('is not raised while one execution in two hours comes through, whatever becomes of its nodes', async () => {
+    expect(stateOf(alarmNamed('RETENTION_SILENT'), await retained(undefined, vault))).toBe('OK');
+  }, 60_000);
+
+  test('is raised by a schedule that starts nothing', async () => {
+    expect(stateOf(alarmNamed('RETENTION_SILENT'), await retained(undefined, undefined))).toBe('ALARM');
+  });
+
+  test('is raised by a vault whose nodes cannot be listed', async () => {
+    const unlisted = new Unlisted();
+    expect(stateOf(alarmNamed('RETENTION_SILENT'), await retained(unlisted, unlisted))).toBe('ALARM');
+  }, 60_000);
+});
+
 describe('SECOND_VAULT_BEHIND', () => {
   /** Two hours, an execution each: what of them AWS counts as succeeded, of the state machine that the stack has. */
   async function copied(second: MemoryVault) {
