@@ -18,7 +18,8 @@ export class ExportRange extends StepLambda<typeof exportRange> {
       grant: (role) => {
         storage.grant(role, {
           read: ['leases/*', 'chain/*'],
-          writeOnce: ['leases/*', 'chain/*'],
+          // Chain files by their name, in which manifests and agreements have no part, since `*` also stands for `/`.
+          writeOnce: ['leases/*', 'chain/*-block-*.rlp*', 'chain/*/records/*.json'],
         });
         reach.grant(role);
       },
