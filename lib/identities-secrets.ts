@@ -64,7 +64,7 @@ export class IdentitiesSecrets extends Construct {
       ...(this.key && { encryptionKey: this.key }),
       // The first version, and no secret. Another text here would become current at the next deployment.
       secretStringValue: SecretValue.unsafePlainText(PLACEHOLDER),
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const reason = 'Each run stores a version; the keys in it are rotated on the ledger, not by Secrets Manager.';
     Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason });

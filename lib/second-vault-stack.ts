@@ -47,7 +47,7 @@ export class SecondVaultStack extends Stack {
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
     const arnOf = (role: string) => `arn:${this.partition}:iam::${from.account}:role/${role}`;
     this.key = new Key(this, 'BucketKey', {
-      ...{ removalPolicy: RemovalPolicy.RETAIN, enableKeyRotation: true },
+      ...{ removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, enableKeyRotation: true },
       // The first account calls for copies under it, and cannot know its id.
       alias: secondVaultKeyAlias(network),
     });

@@ -14,7 +14,8 @@ export interface VaultRights {
   readonly writeOnce?: readonly string[];
 }
 
-const KEPT = { removalPolicy: RemovalPolicy.RETAIN };
+/** Kept whatever becomes of the stack, but for one whose very creation fails. */
+const KEPT = { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE };
 const ROTATED = { ...KEPT, enableKeyRotation: true };
 
 /** The vault's bucket and the keys. All of it outlives the stack. */

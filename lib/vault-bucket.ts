@@ -18,7 +18,8 @@ const closed = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
-  removalPolicy: RemovalPolicy.RETAIN,
+  // Only a creation that fails takes it back: else its keys and names would be left over from each attempt.
+  removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
 };
 
 /** What retention removed can be brought back for a month. A lock that lasts longer is stronger than this rule. */

@@ -61,7 +61,7 @@ describe('a network', () => {
   test('keeps what it has stored, and its keys, when the stack is removed', () => {
     for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key']) {
       for (const resource of Object.values(small?.findResources(type) ?? {})) {
-        expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+        expect(resource).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
       }
     }
   });

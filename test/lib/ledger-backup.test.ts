@@ -144,7 +144,7 @@ describe('the secret of a node', () => {
 
   test('begins with a placeholder, has a key of its own, and outlives the stack', () => {
     template.hasResource('AWS::SecretsManager::Secret', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: Match.objectLike({
         Name: 'ledgerhold/acme/validator-1/identities',
         SecretString: '{"format":"ledgerhold/identities-secret/1","placeholder":true}',
@@ -196,7 +196,7 @@ describe('the secret of a node', () => {
 describe('the vault', () => {
   test('keeps versions and locks, under a key of its own, closed to the public, and outlives the stack', () => {
     template.hasResource('AWS::S3::Bucket', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: Match.objectLike({
         VersioningConfiguration: { Status: 'Enabled' },
         ObjectLockEnabled: true,

@@ -67,7 +67,7 @@ describe('the stack of the second vault', () => {
     expect(second).toMatchObject({ account: S3.account, region: S3.region });
     for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key']) {
       for (const resource of Object.values(theirs.findResources(type))) {
-        expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+        expect(resource).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
       }
     }
   });
