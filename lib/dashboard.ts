@@ -49,7 +49,7 @@ export class LedgerDashboard extends Construct {
       alarmsOf(props.alarms),
       [lastProven(props), running(props)],
       [outcomes(props), runningOut(props)],
-      ...(props.members ? [[membersBadlyOff(props)]] : []),
+      [chains(props), ...(props.members ? [members(props)] : [])],
       [failures(props.logGroups)],
       [runbooks()],
     ];
@@ -135,17 +135,26 @@ function runningOut({ network }: LedgerDashboardProps): IWidget {
   });
 }
 
-const membersBadlyOff = ({ network }: LedgerDashboardProps): IWidget =>
+const chains = ({ network }: LedgerDashboardProps): IWidget =>
   new GraphWidget({
-    title: 'Members that are badly off: suspended, behind, or not being filled',
-    width: 24,
+    title: 'Do the validators of each chain agree? 1: they agree on no new block',
+    width: 12,
+    height: 6,
+    left: [found('ConsensusStalls', network, '')],
+    leftYAxis: { min: 0, max: 1, showUnits: false },
+  });
+
+const members = ({ network }: LedgerDashboardProps): IWidget =>
+  new GraphWidget({
+    title: 'Are all members served? How many are suspended, lag, or wait for earlier files',
+    width: 12,
     height: 6,
     left: [
       found('MembersSuspended', network, 'suspended'),
       found('MembersLagging', network, 'lagging'),
-      found('BackfillsStalled', network, 'stalled'),
+      found('BackfillsStalled', network, 'backfill stalled'),
     ],
-    leftYAxis: { min: 0, label: 'members', showUnits: false },
+    leftYAxis: { min: 0, showUnits: false },
   });
 
 const failures = (groups: readonly ILogGroup[]): IWidget =>
@@ -162,7 +171,11 @@ const failures = (groups: readonly ILogGroup[]): IWidget =>
     ],
   });
 
+/** What the widget of alarms cannot name: stacks that are made after this one. */
+const ELSEWHERE =
+  'Alarms of chains, deliveries and further groups of nodes are not above: in CloudWatch, *Alarms*, search for the name of this dashboard.\n';
+
 function runbooks(): IWidget {
   const lines = awsAlarms.map((name) => `- **${name}**: ${ALARMS[name].means} · \`${runbookOf(name)}\``);
-  return new TextWidget({ width: 24, height: 10, markdown: ['## Runbooks', ...lines].join('\n') });
+  return new TextWidget({ width: 24, height: 10, markdown: ['## Runbooks', ELSEWHERE, ...lines].join('\n') });
 }

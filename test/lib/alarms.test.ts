@@ -15,7 +15,7 @@ beforeAll(() => {
 describe('the alarms of a network', () => {
   test('are those of the table, and for each node as many as are counted', () => {
     const named = (part: string) => made.alarms.filter(({ AlarmName }) => AlarmName.includes(part));
-    // Those of a chain are in a stack of its own: test/lambdas/watchdog/chain.slow.test.ts.
+    // Those of a chain and of members are in stacks of their own: test/lambdas/watchdog/chain.slow.test.ts, delivery-stack.
     const here = awsAlarms.filter((name) => !['chain', 'members'].includes(ruleOf(name).each));
     expect(new Set(made.alarms.map(({ AlarmName }) => alarmIn(AlarmName)))).toEqual(new Set(here));
     expect(named('_validator-1_')).toHaveLength(alarmsOfNode({ components: COMPONENTS }));
@@ -177,5 +177,7 @@ test('the dashboard finds nodes by their metrics, and links every runbook', () =
   const body = JSON.stringify(dashboard['DashboardBody']);
   expect(dashboard['DashboardName']).toBe('ledgerhold-acme');
   expect(body).toContain('{Ledgerhold,network,node,component}');
+  for (const gauge of ['ConsensusStalls', 'MembersSuspended', 'MembersLagging', 'BackfillsStalled'])
+    expect(body.replaceAll('\\', '')).toContain(`MetricName="${gauge}"`);
   expect(awsAlarms.filter((name) => !body.includes(runbookOf(name)))).toEqual([]);
 });
