@@ -57,7 +57,8 @@ export async function membersAdd(shell: Shell, { deliver, ...flags }: AddFlags, 
   const registered = await register(registry, id, destination);
   const deployed = await deployedDelivery(registry);
   if (deployed?.serves(registered) === true) {
-    const wanted = deliver === true ? await asTarget(registry, registered) : registered;
+    const asked = (await actOn(registry, registered.member, { what: 'ask' })).value;
+    const wanted = deliver === true ? await asTarget(registry, asked) : asked;
     return askedFor(registry, wanted, await deployed.start(registered));
   }
   const checked = await checkMember(registry, registered);

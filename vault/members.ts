@@ -110,10 +110,15 @@ const REGISTRATIONS_A_DAY = 10;
 /** Of any kind: far above what a person changes, and far below what would make them long to list. */
 const VERSIONS_A_DAY = 200;
 
-/** Registers a destination. Rejects with `MemberActRefused`, and with `TooManyActs` when it was done too often. */
+/**
+ * Registers a destination. Said again of a member in order, as by a client that has lost the answer, it is no new
+ * registration: that would end its being a target, and have all sent again. Rejects with `MemberActRefused`, and with
+ * `TooManyActs` when it was done too often.
+ */
 export async function register(ports: RegistryPorts, id: string, destination: MemberDestination): Promise<Member> {
   const dayAgo = ports.clock.now().getTime() - DAY_MS;
   const newest = MemberId.safeParse(id).success ? await readMember(ports.vault, id) : undefined;
+  if (newest !== undefined && isInOrder(newest.value) && goesTo(newest.value, destination)) return newest.value;
   let registered = 0;
   for (let version = newest; version !== undefined && Date.parse(version.value.at) > dayAgo; ) {
     if (version.value.what === 'register') registered += 1;
@@ -123,6 +128,11 @@ export async function register(ports: RegistryPorts, id: string, destination: Me
   if (registered >= REGISTRATIONS_A_DAY) throw tooMany(`${id} was registered ${registered} times within a day`);
   return (await actOn(ports, id, { what: 'register', destination })).value;
 }
+
+const isInOrder = ({ state }: Member): boolean => state !== 'suspended' && state !== 'left';
+
+const goesTo = ({ destination: there }: Member, meant: MemberDestination): boolean =>
+  there !== null && Buffer.compare(canonicalBytes(there), canonicalBytes(meant)) === 0;
 
 /** Rejects with `TooManyActs` where a member has as many versions of the last day as somebody else's calls may add. */
 export async function refuseHaste({ vault, clock }: RegistryPorts, id: string): Promise<void> {

@@ -24,9 +24,6 @@ export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
   },
   putDestination: async (call, ports) => {
     const destination = destinationOf(call.body, call.account, ports);
-    const before = (await readMember(ports.vault, call.id))?.value;
-    // Said again, as by a client that has lost the answer, it is no new registration: that would have all sent again.
-    if (before !== undefined && isInOrder(before) && isSame(before.destination, destination)) return viewOf(before);
     const registry = await registryOf(call, ports);
     return viewOf(await register({ ...registry, permit: refuseSuspended }, call.id, destination));
   },
@@ -78,12 +75,6 @@ function refuseSuspended(before: Member | undefined): void {
   if (before?.state !== 'suspended' || before.fault?.name !== SUSPENDED_BY_HAND) return;
   throw new ApiRefused('SuspendedByOperator', before.fault.message, 'Ask the operator, who alone can end it.');
 }
-
-const isInOrder = ({ state }: Member): boolean => state !== 'suspended' && state !== 'left';
-
-const isSame = (a: Member['destination'], b: BucketDestination): boolean =>
-  a?.kind === 'bucket' &&
-  (['bucket', 'region', 'account', 'kmsKey', 'endpoint'] as const).every((field) => a[field] === b[field]);
 
 /** `<name>-<account>-<region>-an`: a bucket name that nobody else can ever take. */
 const REGIONAL_NAME = /-(\d{12})-([a-z]{2}(?:-[a-z]+)+-\d)-an$/;

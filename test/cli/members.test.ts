@@ -37,6 +37,17 @@ describe('members of a network on one machine', () => {
     expect((await verified('bank-a')).json()).toMatchObject({ ok: true, code: 'PROVEN' });
   });
 
+  test('registered as they are already are checked, and go on as targets', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('deliver');
+    const again = await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    expect(again.json()).toMatchObject({ ok: true, code: 'ACTIVE', environmentBackupTarget: true });
+    expect((await cli('deliver')).json()).toMatchObject({
+      code: 'DELIVERED',
+      members: [{ outcome: 'whole', objects: 0 }],
+    });
+  });
+
   test('may stand in the configuration, and are told while they are not registered', async () => {
     await world.configure('members: [ { id: bank-a, folder: ./bank-a } ]\n');
     expect((await cli('members', 'list')).json()).toMatchObject({ code: 'NO_MEMBERS', unregistered: ['bank-a'] });
@@ -101,6 +112,7 @@ describe('members of a network on one machine', () => {
     const file = join(shareOf('bank-a'), 'chain/consortium', name);
     await rm(file, { recursive: true });
     await writeFile(file, 'other bytes');
+    await cli('members', 'remove', 'bank-a');
     await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
     const found = await cli('deliver');
     expect(found.json()).toMatchObject({ code: 'TAMPERED' });
@@ -227,7 +239,7 @@ describe('members of a network on one machine', () => {
   });
 
   test('registering again and again ends with a refusal, and can be done the next day', async () => {
-    for (let n = 0; n < 10; n++) await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
+    for (let n = 0; n < 10; n++) await cli('members', 'add', 'bank-a', '--folder', n % 2 === 0 ? 'bank-b' : 'bank-c');
     const refused = await cli('members', 'add', 'bank-a', '--folder', 'bank-a');
     expect(refused.json()).toMatchObject({ error: { name: 'TooManyActs' } });
     now = new Date('2026-11-02T00:00:01Z');
