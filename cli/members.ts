@@ -27,8 +27,19 @@ export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Load
   };
 }
 
-/** Whoever works on this machine. */
-export const whoActs = (): string => `${userInfo().username}@${hostname()}`;
+/** Whoever works on this machine; in a container often a number that has no name. */
+export const whoActs = (info: typeof userInfo = userInfo): string => `${nameOf(info)}@${hostname()}`;
+
+function nameOf(info: typeof userInfo): string {
+  try {
+    return info().username;
+  } catch (error) {
+    const uid = process.getuid?.();
+    // Windows has no numbers: there it is another failure.
+    if (uid === undefined) throw error;
+    return `uid-${uid}`;
+  }
+}
 
 /** How a destination is opened: without a call. */
 async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenRegistry['destinationOf']> {
