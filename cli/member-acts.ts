@@ -1,9 +1,12 @@
+import { LedgerholdError } from '../core/errors.ts';
 import { isCheckWanted, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
 import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
+import { exitCodeOf, worstOf } from './exit-codes.ts';
+import { refuseFolder } from './member-folders.ts';
 import { type DestinationFlags, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import {
   memberNouns,
@@ -54,6 +57,7 @@ export async function membersAdd(shell: Shell, { deliver, ...flags }: AddFlags, 
   const loaded = await loadConfig(shell);
   const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
+  if (destination.kind === 'folder') await refuseFolder(registry, id, destination.path);
   const registered = await register(registry, id, destination);
   const deployed = await deployedDelivery(registry);
   if (deployed?.serves(registered) === true) {
@@ -74,8 +78,8 @@ function askedFor({ clock }: OpenRegistry, member: Member, execution: string): O
 
 export async function membersCheck(shell: Shell, _: object, [id]: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));
-  const all = id === undefined ? (await readMembers(registry.vault)).members.map(({ value }) => value) : undefined;
-  const meant = all ?? [await memberNamed(registry, id ?? '')];
+  const all = id === undefined ? await readMembers(registry.vault) : undefined;
+  const meant = all?.members.map(({ value }) => value) ?? [await memberNamed(registry, id ?? '')];
   const there = meant.filter(
     ({ destination, state }) => destination !== null && (id !== undefined || state !== 'left'),
   );
@@ -83,22 +87,44 @@ export async function membersCheck(shell: Shell, _: object, [id]: Args): Promise
   const theirs = there.filter((member) => deployed?.serves(member) === true);
   for (const { member } of theirs) await actOn(registry, member, { what: 'ask' });
   if (deployed !== undefined && theirs.length > 0) await deployed.start();
-  const checked: Member[] = [];
-  for (const member of there.filter((each) => !theirs.includes(each)))
-    checked.push(await checkMember(registry, member));
-  const wrong = checked.filter((member) => !isSound(member));
+  const ours = there.filter((each) => !theirs.includes(each));
+  const { checked, failed } = await checkEach(registry, ours);
+  if (id !== undefined) for (const { fault } of failed) throw fault;
+  const unchecked = [...failed, ...(all?.unreadable ?? [])];
+  const wrong = checked.some((member) => !isSound(member));
   const now = registry.clock.now();
   return {
-    exit: wrong.length > 0 ? 1 : 0,
-    code: wrong.length > 0 ? 'CHECK_FAILED' : theirs.length > 0 ? 'CHECK_ASKED' : 'CHECKED',
-    nouns: { members: checked.map(memberNouns), asked: theirs.map(({ member }) => member) },
+    exit: worstOf([wrong ? 1 : 0, ...unchecked.map(({ fault }) => exitCodeOf(fault))]),
+    code: wrong ? 'CHECK_FAILED' : unchecked.length > 0 ? 'NOT_CHECKED' : theirs.length > 0 ? 'CHECK_ASKED' : 'CHECKED',
+    nouns: {
+      ...{ members: checked.map(memberNouns), asked: theirs.map(({ member }) => member) },
+      unchecked: unchecked.map(({ id: member, fault: { name, message, remedy } }) => ({
+        ...{ member, error: { name, message, remedy } },
+      })),
+    },
     text: [
       ...checked.flatMap((member) => memberText(member, now)),
+      ...unchecked.flatMap(({ id: member, fault }) => [`${member}: ${fault.message}`, `  ${fault.remedy}`]),
       ...theirs.map(
         ({ member }) => `${member}: its check was asked for; \`ledgerhold members list\` tells what it finds`,
       ),
     ],
   };
+}
+
+/** One that is not reached is told, and the others are looked at all the same. */
+async function checkEach(registry: OpenRegistry, members: readonly Member[]) {
+  const checked: Member[] = [];
+  const failed: { readonly id: string; readonly fault: LedgerholdError }[] = [];
+  for (const member of members) {
+    try {
+      checked.push(await checkMember(registry, member));
+    } catch (error) {
+      if (!(error instanceof LedgerholdError)) throw error;
+      failed.push({ id: member.member, fault: error });
+    }
+  }
+  return { checked, failed };
 }
 
 export async function membersSuspend(shell: Shell, { reason }: { reason?: string }, [id = '']: Args): Promise<Outcome> {

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
-import { type Member, type MemberDestination, MemberId } from '../core/members.ts';
+import * as z from 'zod';
+import { type Member, MemberDestination, MemberId } from '../core/members.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { folderDestination } from '../local/folder-destination.ts';
@@ -84,6 +85,11 @@ export function destinationMeant({ config, path }: Loaded, id: string, flags: De
       'Use lower-case letters, digits and hyphens, 40 at most.',
     );
   }
+  if (flags.folder !== undefined && flags.bucket !== undefined) {
+    throw new UsageError('--folder and --bucket are given together', 'Give the one that the files are to go to.');
+  }
+  if (flags.folder === '') throw new UsageError('--folder is empty', 'Name the folder that the files are to go to.');
+  if (flags.endpoint !== undefined) refuseEndpoint(flags.endpoint);
   const listed = config.members?.find((each) => each.id === id);
   const { folder, bucket, region, account, kmsKey, endpoint } = { ...listed, ...flags };
   const meant = flags.bucket === undefined ? (flags.folder ?? folder) : undefined;
@@ -100,5 +106,19 @@ export function destinationMeant({ config, path }: Loaded, id: string, flags: De
       'Correct one of them: files go to the account that is on the list, and to no other.',
     );
   }
-  return { kind: 'bucket', bucket, region, account, ...(kmsKey && { kmsKey }), ...(endpoint && { endpoint }) };
+  const said = { kind: 'bucket', bucket, region, account, ...(kmsKey && { kmsKey }), ...(endpoint && { endpoint }) };
+  const { data, error } = MemberDestination.safeParse(said);
+  if (data !== undefined) return data;
+  throw new UsageError(`${id} cannot have this bucket: ${z.prettifyError(error)}`, 'Correct it.');
+}
+
+/** Throws `UsageError`. What is more than a server's address would be kept in the registry, a password included. */
+function refuseEndpoint(endpoint: string): void {
+  const url = URL.parse(endpoint);
+  const isServer = url !== null && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
+  if (isServer) return;
+  throw new UsageError(
+    '--endpoint is not the address of a server: http or https, without user, password and path',
+    'Write it like https://s3.example.com:9000.',
+  );
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import {
   type Deliverable,
   type Destination,
@@ -12,6 +13,7 @@ import type { MemberFault } from '../core/members.ts';
 import { memberPrefix } from '../core/names.ts';
 import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
 import { folderVault } from './folder-vault.ts';
+import { realPathOf } from './real-path.ts';
 
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
 const CANARY = 'canary/folder.txt';
@@ -45,6 +47,8 @@ export function folderDestination(path: string, network: string, member: string,
     check: async () => {
       const stats = await lstat(path).catch(() => undefined);
       if (stats?.isDirectory() !== true) return [missing(path)];
+      const share = memberPrefix(network, member);
+      if ((await realPathOf(resolve(path, share))) !== resolve(await realPathOf(path), share)) return [ledElsewhere(path)];
       try {
         // Where a canary was left before, a folder without one is another: it is not made ours by looking.
         if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
@@ -118,6 +122,12 @@ const anothers = (path: string): MemberFault => ({
   name: 'ANOTHER_FOLDER',
   message: `${path} holds a canary that is not ours`,
   remedy: 'Give each member and network a folder of its own.',
+});
+
+const ledElsewhere = (path: string): MemberFault => ({
+  name: 'ANOTHER_FOLDER',
+  message: `a link below ${path} leads what would be put there elsewhere`,
+  remedy: 'Take the link away, or register the folder that it leads to.',
 });
 
 const anotherFolder = (path: string): MemberFault => ({

@@ -1,5 +1,5 @@
 import { verify } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
@@ -15,6 +15,8 @@ const cli: ChainCli['cli'] = (...args) => world.cli(...args);
 const shareOf = (member: string) => join(world.cwd, member, 'ledgerhold/acme', member);
 const verified = (member: string) =>
   cli('verify', '--all', '--vault', shareOf(member), '--public-key', 'public-key.pem');
+
+const BUCKET = ['--bucket', 'b-u-c', '--region', 'eu-central-1', '--account', '333333333333'] as const;
 
 beforeEach(async () => {
   now = new Date('2026-11-01T00:00:00Z');
@@ -219,6 +221,15 @@ describe('members of a network on one machine', () => {
     [['members', 'add', 'Bank A', '--folder', 'bank-a'], 'UsageError', 2],
     [['members', 'add', 'bank-a'], 'UsageError', 2],
     [['members', 'add', 'bank-a', '--bucket', 'b-u-c', '--region', 'eu-central-1'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', '--folder', ''], 'UsageError', 2],
+    [['members', 'add', 'bank-a', '--folder', 'vault/chain'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', '--folder', '.'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', '--folder', 'bank-a', ...BUCKET], 'UsageError', 2],
+    [['members', 'add', 'bank-a', ...BUCKET, '--endpoint', ''], 'UsageError', 2],
+    [['members', 'add', 'bank-a', ...BUCKET, '--endpoint', 'ftp://127.0.0.1'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', ...BUCKET, '--endpoint', 'http://ann:pass@127.0.0.1'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', ...BUCKET, '--endpoint', 'http://127.0.0.1/path'], 'UsageError', 2],
+    [['members', 'add', 'bank-a', ...BUCKET, '--region', 'nowhere'], 'UsageError', 2],
     [['members', 'check', 'bank-x'], 'UsageError', 2],
     [['members', 'suspend', '../bank-a'], 'UsageError', 2],
     [['deliver', '--member', 'bank-x'], 'UsageError', 2],
@@ -227,6 +238,35 @@ describe('members of a network on one machine', () => {
     expect(refused.json()).toMatchObject({ ok: false, error: { name } });
     expect(refused.exit).toBe(exit);
     expect(await readdir(join(world.cwd, 'vault'))).not.toContain('members');
+  });
+
+  test('a folder that another member has, also by a link, is refused, and is free once that one has left', async () => {
+    await cli('members', 'add', 'bank-b', '--folder', 'bank-b');
+    await symlink(join(world.cwd, 'bank-b'), join(world.cwd, 'link'));
+    for (const folder of ['bank-b', 'link']) {
+      expect((await cli('members', 'add', 'bank-a', '--folder', folder)).json()).toMatchObject({
+        error: { name: 'UsageError', message: expect.stringContaining('the folder of bank-b') },
+      });
+    }
+    await cli('members', 'remove', 'bank-b');
+    expect((await cli('members', 'add', 'bank-a', '--folder', 'bank-b')).exit).toBe(0);
+  });
+
+  test('one that is not reached is told, and the others are checked all the same', async () => {
+    const before = { ...process.env };
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' });
+    try {
+      expect((await cli('members', 'add', 'bank-a', ...BUCKET, '--endpoint', 'http://127.0.0.1:1')).exit).toBe(4);
+      await cli('members', 'add', 'bank-b', '--folder', 'bank-b');
+      const found = await cli('members', 'check');
+      expect(found.json()).toMatchObject({
+        ...{ ok: false, code: 'NOT_CHECKED', members: [{ member: 'bank-b', state: 'checked' }] },
+        unchecked: [{ member: 'bank-a', error: { name: 'MemberUnavailable' } }],
+      });
+      expect(found.exit).toBe(4);
+    } finally {
+      process.env = before;
+    }
   });
 
   test('a folder that is missing fails its check, and gets nothing until it is there', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -26,4 +26,13 @@ behavesLikeADestination('a folder', folder, { readsBack: true });
 test('a folder that is missing is named, and is not made', async () => {
   const found = await folderDestination('/nowhere/at-all', 'acme', 'bank-a').check();
   expect(found).toMatchObject([{ name: 'NO_SUCH_FOLDER' }]);
+});
+
+test('a link below the folder is named, and nothing is put where it leads', async () => {
+  const [path, elsewhere] = [await mkdtemp(join(tmpdir(), 'a-')), await mkdtemp(join(tmpdir(), 'b-'))];
+  await symlink(elsewhere, join(path, 'ledgerhold'));
+  const found = await folderDestination(path, 'acme', 'bank-a').check();
+  expect(found).toMatchObject([{ name: 'ANOTHER_FOLDER' }]);
+  expect(await readdir(elsewhere)).toEqual([]);
+  for (const each of [path, elsewhere]) await rm(each, { recursive: true });
 });
