@@ -231,3 +231,10 @@ export function isDue(member: Member, now: Date): boolean {
   if (member.state === 'active') return true;
   return member.state === 'degraded' && Date.parse(member.retry?.at ?? '') <= now.getTime();
 }
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** Whether its destination is looked at now: it is new, somebody has asked, or files go there and the last look is a week old. */
+export const isCheckDue = (member: Member, now: Date): boolean =>
+  isCheckWanted(member) ||
+  (isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS);

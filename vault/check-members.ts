@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type Destination, MemberRefused, MemberUnavailable } from '../core/delivery.ts';
-import { isCheckWanted, isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
+import { isCheckDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import { actOn, type RegistryPorts } from './members.ts';
 
@@ -32,7 +32,6 @@ async function mayRead(destination: Destination, faults: MemberFault[]): Promise
   }
 }
 
-const WEEK_MS = 7 * 86_400_000;
 const CHECKS_AT_ONCE = 16;
 
 /**
@@ -42,10 +41,7 @@ const CHECKS_AT_ONCE = 16;
 export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<Member[]> {
   const limit = pLimit(CHECKS_AT_ONCE);
   const now = ports.clock.now();
-  const old = members.filter((member) => {
-    if (isCheckWanted(member)) return true;
-    return isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS;
-  });
+  const old = members.filter((member) => isCheckDue(member, now));
   const checked = await Promise.all(
     old.map((member) =>
       limit(() =>

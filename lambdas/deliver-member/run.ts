@@ -1,8 +1,8 @@
 import { MemberUnavailable } from '../../core/delivery.ts';
-import { isCheckWanted, type Member } from '../../core/members.ts';
+import { isCheckDue, type Member } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
-import { checkMember, checkWeekly } from '../../vault/check-members.ts';
+import { checkMember } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
 import { readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
@@ -23,7 +23,7 @@ export async function run(
 ): Promise<OutputOf<typeof deliverMember>> {
   const found = (await readMember(ports.vault, id))?.value;
   if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
-  const member = isCheckWanted(found) ? await checked(ports, found) : found;
+  const member = isCheckDue(found, ports.clock.now()) ? await checked(ports, found) : found;
   if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };
@@ -38,10 +38,8 @@ export async function run(
 /** What a Lambda reads and hashes in some two minutes. */
 const READ_IN_A_TURN = 8 * 2 ** 30;
 
-/** Looks at a destination again once a week, and reads what is due of it where the member lets us. */
+/** Reads what is due of a share where the member lets us. */
 async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, until: Date): Promise<void> {
-  const before = (await readMember(ports.vault, id))?.value;
-  if (before !== undefined) await checkWeekly(ports, [before]);
   const now = (await readMember(ports.vault, id))?.value;
   if (now === undefined) return;
   const { outcome, objects, bytes, fault } = await proveMember(ports, now, { bytes: READ_IN_A_TURN, until });

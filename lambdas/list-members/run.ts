@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { memberAlarms } from '../../core/member-alarms.ts';
 import { pagesOf } from '../../core/member-pages.ts';
-import { isCheckWanted, isDue, type Member, type MemberId } from '../../core/members.ts';
+import { isCheckDue, isDue, type Member, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
@@ -47,7 +47,7 @@ export async function run(
     }
     const toProve = grantsReads(member) && isReadBackDue(readBack ?? undefined, now);
     const lacks = (chains.some(({ manifests }) => manifests > 0) || toProve) && isDue(member, now);
-    if ((lacks || isCheckWanted(member)) && !busy.has(member.member)) lacking.push(member.member);
+    if ((lacks || isCheckDue(member, now)) && !busy.has(member.member)) lacking.push(member.member);
   };
   // One whose receipts cannot be read is counted with those that somebody has to look at, and keeps nobody waiting.
   const unlessDamaged = (member: Member) =>

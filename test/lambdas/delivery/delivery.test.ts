@@ -52,6 +52,19 @@ describe('a look at the members of a deployed network', () => {
     expect((await look()).pages).toEqual([['lacking', 'new']]);
   });
 
+  test('lists who lacks nothing once its destination was not looked at for a week', async () => {
+    const { history, join, look, turn, later } = deployed();
+    await history.seal(bytes('a'));
+    await join('whole');
+    await turn('whole');
+    later(6 * 86_400);
+    expect((await look()).pages).toEqual([]);
+    later(86_400);
+    expect((await look()).pages).toEqual([['whole']]);
+    await turn('whole');
+    expect((await look()).pages).toEqual([]);
+  });
+
   test('tells how many are badly off, damaged registrations among them', async () => {
     const { history, join, look, turn, gauges, storeOf, later, vault } = deployed();
     await join('fine', 'refusing', 'lagging', 'edited');
@@ -205,6 +218,17 @@ describe('a turn of the delivery to one member', () => {
       throw new MemberUnavailable('away', 'Wait.');
     };
     expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+  });
+
+  test('looks at a destination after a week also if it does not bring all', async () => {
+    const { history, join, turn, storeOf, later, vault } = deployed();
+    await join('bank-a');
+    for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
+    storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
+    later(7 * 86_400);
+    storeOf('bank-a').onPut = () => later(20);
+    expect(await turn('bank-a', 30_000)).toMatchObject({ outcome: 'suspended', objects: 0 });
+    expect((await readMember(vault, 'bank-a'))?.value.fault?.name).toBe('OVERWRITABLE');
   });
 
   test('looks at a destination again after a week, and suspends one that would let us overwrite', async () => {
