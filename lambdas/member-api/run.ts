@@ -1,11 +1,12 @@
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
+import { memberExecutionName } from '../../core/deployed-names.ts';
 import { LedgerholdError } from '../../core/errors.ts';
-import { executionName } from '../../core/executions.ts';
 import { ApiRefused, MOST_OF_A_BODY, REFUSALS, ROUTES, type Route, type RouteId } from '../../core/member-api.ts';
 import { MemberActRefused, TooManyActs } from '../../core/members.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
+import { readMember } from '../../vault/members.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
 import { type Caller, callerOf, refuseOthers } from './callers.ts';
 import type { ApiEvent, memberApi } from './contract.ts';
@@ -19,10 +20,15 @@ type Env = { Bindings: { readonly caller: Caller | undefined } };
 
 /** Whatever is asked is answered; what is not done is told as `{ error: { name, message, remedy } }`. */
 export async function run(event: InputOf<typeof memberApi>, ports: ApiPorts): Promise<OutputOf<typeof memberApi>> {
-  const response = await router(ports).fetch(requestOf(event), { caller: callerOf(event) });
+  // No Request can be made of some of what API Gateway hands over.
+  const method = METHODS.includes(event.httpMethod) ? event.httpMethod : 'OPTIONS';
+  const response = await router(ports).fetch(requestOf({ ...event, httpMethod: method }), { caller: callerOf(event) });
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
   return { statusCode: response.status, headers, body: await response.text() };
 }
+
+/** What is none of them is answered like one that no route has. */
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 function requestOf({ httpMethod: method, path, queryStringParameters, body, isBase64Encoded }: ApiEvent): Request {
   const query = new URLSearchParams(queryStringParameters ?? {});
@@ -40,8 +46,10 @@ function router(ports: ApiPorts): Hono<Env> {
       const { account, arn: by } = refuseOthers(context.env.caller, route.who, id, ports);
       const body = accepted(route.body ?? NOTHING, await jsonOf(context), 'body');
       const query = accepted(route.query ?? NOTHING, context.req.query(), 'query');
+      const asked = route.who === 'member' && route.method !== 'GET';
+      const before = asked ? await versionOf(id, ports) : 0;
       const answer = await actOf(name)({ id, account, by, body, query } as Call, ports);
-      if (route.who === 'member' && route.method !== 'GET') await startDeliveries(id, ports);
+      if (asked && (await versionOf(id, ports)) !== before) await startDeliveries(id, ports);
       return context.json(route.answer.parse(answer) as object, route.status);
     });
   }
@@ -51,10 +59,13 @@ function router(ports: ApiPorts): Hono<Env> {
   return app;
 }
 
+const versionOf = async (id: string, { vault }: ApiPorts): Promise<number> =>
+  (await readMember(vault, id))?.value.n ?? 0;
+
 /** It is in the registry, whoever hears of it: what is not started now starts with the next hour. */
 async function startDeliveries(id: string, { deliveries, clock, journal }: ApiPorts): Promise<void> {
   try {
-    await deliveries.start(executionName(id, 'asked', clock.now()), {});
+    await deliveries.start(memberExecutionName(id, clock.now()), {});
   } catch (error) {
     journal.failure('deliveries not started', { member: id }, error);
   }

@@ -248,7 +248,12 @@ describe('a request', () => {
     expect((await world.call(BANK_A, 'GET', `${one}/receipts?after=-1`)).status).toBe(400);
     expect((await world.call(BANK_A, 'GET', `${one}/receipts?before=1`)).status).toBe(400);
     expect((await world.call(BANK_A, 'POST', `${one}/check`, { account: '1' })).status).toBe(400);
-    expect((await world.call(BANK_A, 'DELETE', one)).json.error.name).toBe('NoSuchRoute');
+    for (const method of ['DELETE', 'TRACE', 'CONNECT', 'OPTIONS', 'b ad']) {
+      expect(await world.call(BANK_A, method, one)).toMatchObject({
+        status: 404,
+        json: { error: { name: 'NoSuchRoute' } },
+      });
+    }
   });
 
   test('of a principal with a name longer than the registry takes is written with what fits', async () => {
@@ -273,10 +278,25 @@ describe('what a member has changed', () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
+    await actOn(registry(world), 'bank-a', checked());
     await world.call(BANK_A, 'POST', `${one}/check`);
     await world.call(BANK_A, 'GET', one);
     await world.call(STRANGER, 'PUT', put, BUCKET);
     expect(world.started).toHaveLength(3);
+  });
+
+  test('starts one look within a minute, and what changes nothing starts none', async () => {
+    const world = apiWorld();
+    await world.call(BANK_A, 'PUT', put, BUCKET);
+    await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
+    expect(new Set(world.started)).toEqual(new Set(['bank-a_20261101T0000']));
+    const before = world.started.length;
+    await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
+    await world.call(BANK_A, 'PUT', put, BUCKET);
+    expect(world.started).toHaveLength(before);
+    world.later(60);
+    await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: false });
+    expect(world.started.at(-1)).toBe('bank-a_20261101T0001');
   });
 
   test('is in the registry, and answered so, also when the deliveries cannot be started', async () => {
