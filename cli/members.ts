@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
+import { anotherOwner, refusing } from '../core/member-destinations.ts';
 import { type Member, MemberDestination, MemberId } from '../core/members.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
@@ -50,6 +51,10 @@ async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenReg
   return ({ network, member, destination, wasSound }) => {
     if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
     if (destination.kind === 'folder') return folderDestination(destination.path, network, member, wasSound);
+    const listed = config.members?.find(({ id }) => String(id) === member);
+    if (listed !== undefined && 'account' in listed && listed.account !== destination.account) {
+      return refusing(`the destination of ${member}`, anotherOwner(member, destination.account));
+    }
     // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
     const source = s3 !== undefined && s3.endpoint === undefined && destination.endpoint === undefined ? s3 : undefined;
     return openS3Destination({ destination, network, member, ...(source && { source }) }, clock);

@@ -13,10 +13,13 @@ export const refusing = (url: string, fault: MemberFault): Destination => ({
 });
 
 /**
- * A destination that a deployed delivery may go to, which is a bucket on AWS of an account that is on the network's list;
- * else what is wrong with it: the registry may have been edited, or the list have changed since.
+ * A destination that a deployed delivery may go to, which is a bucket on AWS of the member’s own account; else what is
+ * wrong with it: the registry may have been edited, or the list have changed since. `accounts`: by member.
  */
-export function destinationOnAws({ member, destination }: Member, accounts: readonly string[]): Bucket | MemberFault {
+export function destinationOnAws(
+  { member, destination }: Member,
+  accounts: Readonly<Record<string, string>>,
+): Bucket | MemberFault {
   if (destination?.kind !== 'bucket' || destination.endpoint !== undefined) {
     return {
       name: 'NOT_ON_AWS',
@@ -24,11 +27,14 @@ export function destinationOnAws({ member, destination }: Member, accounts: read
       remedy: 'Register a bucket on AWS, or deliver to this member from the machine that its folder is on.',
     };
   }
-  if (accounts.includes(destination.account)) return destination;
-  return {
-    name: 'ANOTHER_OWNER',
-    message: `the bucket of ${member} is said to be of account ${destination.account}, which is not on the network’s list`,
-    remedy:
-      'Let the operator put the account into `members` of the configuration and deploy, or register another bucket.',
-  };
+  const own = Object.hasOwn(accounts, member) ? accounts[member] : undefined;
+  return own === destination.account ? destination : anotherOwner(member, destination.account);
 }
+
+/** The network’s list has another account for a member, or none. */
+export const anotherOwner = (member: string, account: string): MemberFault => ({
+  name: 'ANOTHER_OWNER',
+  message: `the bucket of ${member} is said to be of account ${account}, which is not this member’s on the network’s list`,
+  remedy:
+    'Let the operator put the account into `members` of the configuration and deploy, or register another bucket.',
+});

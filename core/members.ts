@@ -236,5 +236,4 @@ const WEEK_MS = 7 * 86_400_000;
 
 /** Whether its destination is looked at now: it is new, somebody has asked, or files go there and the last look is a week old. */
 export const isCheckDue = (member: Member, now: Date): boolean =>
-  isCheckWanted(member) ||
-  (isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS);
+  isCheckWanted(member) || (isDue(member, now) && now.getTime() - Date.parse(member.check?.at ?? '') >= WEEK_MS);

@@ -21,7 +21,7 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const members = memberAccounts(config).length > 0;
+    const members = Object.keys(memberAccounts(config)).length > 0;
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...props, ...ofFirst, members });
     this.#tellWhatIsNeeded(props);
   }
@@ -47,7 +47,7 @@ export function backupStacks(
   const main = new BackupStack(app, config, first);
   const { storage, watch } = main.backup;
   const groups = others.map((props) => new BackupStack(app, config, props, { storage, watch }));
-  const members = memberAccounts(config).length > 0;
+  const members = Object.keys(memberAccounts(config)).length > 0;
   const chains = chainNodes(config).map(
     (chain, n) => new ChainStack(app, config, { chain, storage, watch, group: others.length + 2 + n, members }),
   );

@@ -5,10 +5,9 @@ import { Delivery } from './delivery.ts';
 import type { Storage } from './storage.ts';
 import type { Watch } from './watch.ts';
 
-/** The accounts of a config's members: those whose buckets a deployed delivery may add to. */
-export const memberAccounts = ({ members = [] }: Pick<Config, 'members'>): string[] => [
-  ...new Set(members.flatMap((member) => ('account' in member ? [member.account] : []))),
-];
+/** By member the account of a config: a deployed delivery adds to buckets of the member's own alone. */
+export const memberAccounts = ({ members = [] }: Pick<Config, 'members'>): Record<string, string> =>
+  Object.fromEntries(members.flatMap((member) => ('account' in member ? [[member.id, member.account]] : [])));
 
 /** What brings the members of a network their files: in a stack of its own, since it comes with the first member. */
 export class DeliveryStack extends Stack {

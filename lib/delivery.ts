@@ -18,8 +18,8 @@ import { MemberWorkflow } from './workflows/member-workflow.ts';
 export interface DeliveryProps {
   readonly storage: Storage;
   readonly watch: Watch;
-  /** The network's list: accounts whose buckets may be delivered to. */
-  readonly accounts: readonly string[];
+  /** The network's list: by member the account whose buckets may be delivered to. */
+  readonly accounts: Readonly<Record<string, string>>;
 }
 
 /** Brings every member's bucket what the histories have and it has not: every hour, and when something says so. */
@@ -41,7 +41,7 @@ export class Delivery extends Construct {
     this.startDeliveries = new StartDeliveries(this, memberMachine);
     const roleArn = deliveryRoleArn(this, network);
     this.deliverMember = new DeliverMember(this, { storage, deliveryRoleArn: roleArn, accounts });
-    this.role = deliveryRole(this, storage, accounts, this.deliverMember.role);
+    this.role = deliveryRole(this, storage, [...new Set(Object.values(accounts))], this.deliverMember.role);
     this.workflow = new DeliveryWorkflow(this, 'Deliveries', this, deliveryMachineName(network));
     this.ofMember = new MemberWorkflow(this, 'Member', this, memberMachineName(network));
     this.#everyHour(network);

@@ -27,7 +27,7 @@ export function workflows() {
     { ...chain, confirmations: 0, blocksPerFile: 1, monitor: node, validators: [node] },
     undefined,
   );
-  const deliveries = new Delivery(stack, 'Delivery', { storage, watch: backup.watch, accounts: ['222222222222'] });
+  const deliveries = new Delivery(stack, 'Delivery', { storage, watch: backup.watch, accounts: {} });
   const tick = { enabled: false, timesADay: 4, timeZone: 'UTC' } as const;
   const ofChain = new ChainSteps(stack, 'ChainSteps', storage, reach, { tick });
   const exported = new ChainWorkflow(stack, 'Chain', ofChain);

@@ -39,7 +39,7 @@ const environment = {
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
   ...{ SECOND_BUCKET: 'second', SECOND_PREFIX: '', SECOND_ACCOUNT: '222222222222', SECOND_REGION: 'eu-west-1' },
   ...{ MEMBER_MACHINE: 'arn:aws:states:eu-central-1:111111111111:stateMachine:x', DELIVERIES: '', VAULT_KEY: 'bucket' },
-  ...{ DELIVERY_ROLE: 'arn:aws:iam::111111111111:role/delivery', ACCOUNTS: '333333333333' },
+  ...{ DELIVERY_ROLE: 'arn:aws:iam::111111111111:role/delivery', ACCOUNTS: '{"bank-a":"333333333333"}' },
   ...{ SECOND_ROLE: 'arn:aws:iam::222222222222:role/keeper', SECOND_KEY: 'alias/second' },
 };
 

@@ -5,6 +5,9 @@ import { MemberId } from '../../core/members.ts';
 import { defineStep } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 
+/** Of `ACCOUNTS`, as JSON: by member the one account whose buckets it may have. */
+export const AccountsOfMembers = z.record(MemberId, z.string().regex(/^\d{12}$/));
+
 /** Brings one member further for as long as one call may last, bucket to bucket. To be called again while there is more. */
 export const deliverMember = defineStep({
   name: 'deliver-member',

@@ -5,7 +5,7 @@ import { destinationOnAws, refusing } from '../../core/member-destinations.ts';
 import { NetworkName } from '../../core/names.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
-import { deliverMember } from './contract.ts';
+import { AccountsOfMembers, deliverMember } from './contract.ts';
 import { run } from './run.ts';
 
 /** Leaves the last objects of a turn some minutes: those of 5 GiB and more are copied in parts. */
@@ -15,12 +15,13 @@ export const handler = serve(deliverMember, run, (env, journal) => {
   const { vault, clock } = vaultPorts(env);
   const { VAULT_BUCKET: bucket, VAULT_PREFIX: prefix, VAULT_ACCOUNT: account, VAULT_KEY: kmsKey } = env;
   const region = process.env['AWS_REGION'];
+  const accounts = AccountsOfMembers.parse(JSON.parse(env.ACCOUNTS));
   const source = { bucket, prefix, account, kmsKey, region };
   return {
     ...{ vault, clock, journal, turn: TURN, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
     destinationOf: (member) => {
-      const destination = destinationOnAws(member, env.ACCOUNTS.split(','));
+      const destination = destinationOnAws(member, accounts);
       if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);
       const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
       return openS3Destination({ ...address, source }, clock);

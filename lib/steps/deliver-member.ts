@@ -9,8 +9,8 @@ import type { Storage } from '../storage.ts';
 export interface DeliverMemberProps {
   readonly storage: Storage;
   readonly deliveryRoleArn: string;
-  /** The network's list. */
-  readonly accounts: readonly string[];
+  /** The network's list: by member. */
+  readonly accounts: Readonly<Record<string, string>>;
 }
 
 /** Reads what is for members and writes receipts; into a member's bucket it gets by the delivery role alone. */
@@ -26,7 +26,7 @@ export class DeliverMember extends StepLambda<typeof deliverMember> {
       environment: {
         ...{ ...storage.lockingEnvironment, VAULT_KEY: storage.bucketKey.keyArn },
         ...{ SIGNING_KEY: storage.signingKey.keyArn, NETWORK: storage.network },
-        ...{ DELIVERY_ROLE: deliveryRoleArn, ACCOUNTS: accounts.join(',') },
+        ...{ DELIVERY_ROLE: deliveryRoleArn, ACCOUNTS: JSON.stringify(accounts) },
       },
       grant: (role) => {
         own = role;

@@ -1,5 +1,8 @@
 import { verify } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
@@ -254,9 +257,13 @@ describe('members of a network on one machine', () => {
 
   test('one that is not reached is told, and the others are checked all the same', async () => {
     const before = { ...process.env };
+    const busy = createServer((_, answer) => answer.writeHead(503).end()).listen(0, '127.0.0.1');
+    await once(busy, 'listening');
+    const { port } = busy.address() as AddressInfo;
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' });
     try {
-      expect((await cli('members', 'add', 'bank-a', ...BUCKET, '--endpoint', 'http://127.0.0.1:1')).exit).toBe(4);
+      const added = await cli('members', 'add', 'bank-a', ...BUCKET, '--endpoint', `http://127.0.0.1:${port}`);
+      expect(added.exit).toBe(4);
       await cli('members', 'add', 'bank-b', '--folder', 'bank-b');
       const found = await cli('members', 'check');
       expect(found.json()).toMatchObject({
@@ -264,8 +271,15 @@ describe('members of a network on one machine', () => {
         unchecked: [{ member: 'bank-a', error: { name: 'MemberUnavailable' } }],
       });
       expect(found.exit).toBe(4);
+      await world.configure(
+        "members: [ { id: bank-a, account: '444444444444', bucket: b-u-c, region: eu-central-1 } ]\n",
+      );
+      expect((await cli('members', 'check', 'bank-a')).json()).toMatchObject({
+        ...{ code: 'CHECK_FAILED', members: [{ check: { faults: [{ name: 'ANOTHER_OWNER' }] } }] },
+      });
     } finally {
       process.env = before;
+      busy.close();
     }
   });
 

@@ -253,13 +253,17 @@ describe('where a deployed delivery may go', () => {
   const to = (destination: Member['destination']) => ({ member: 'bank-a', destination }) as Member;
   const bucket = { kind: 'bucket', bucket: 'b-1', region: 'eu-central-1', account: '333333333333' } as const;
 
-  test('is a bucket of an account that is on the list, and nothing else', () => {
-    expect(destinationOnAws(to(bucket), ['333333333333'])).toEqual(bucket);
-    const faultOf = (destination: Member['destination'], accounts = ['333333333333']) => {
+  test('is a bucket of the account that the list has for this member, and nothing else', () => {
+    expect(destinationOnAws(to(bucket), { 'bank-a': '333333333333' })).toEqual(bucket);
+    const faultOf = (
+      destination: Member['destination'],
+      accounts: Record<string, string> = { 'bank-a': '333333333333' },
+    ) => {
       const found = destinationOnAws(to(destination), accounts);
       return 'name' in found ? found.name : found;
     };
-    expect(faultOf(bucket, ['444444444444'])).toBe('ANOTHER_OWNER');
+    expect(faultOf(bucket, { 'bank-a': '444444444444', 'bank-b': '333333333333' })).toBe('ANOTHER_OWNER');
+    expect(faultOf(bucket, { 'bank-b': '333333333333' })).toBe('ANOTHER_OWNER');
     expect(faultOf({ ...bucket, endpoint: 'http://169.254.169.254' })).toBe('NOT_ON_AWS');
     expect(faultOf({ kind: 'folder', path: '/tmp' })).toBe('NOT_ON_AWS');
     expect(faultOf(null)).toBe('NOT_ON_AWS');
