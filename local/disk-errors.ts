@@ -20,6 +20,9 @@ const remedies: Readonly<Record<string, string>> = {
 
 export const errorCode = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
+export const isFull = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && FULL.includes(errorCode(error) ?? '');
+
 /** A file system's answer. Its refusal becomes `VaultUnavailable`; `path` is where free space is counted. */
 export async function onDisk<T>(path: string, answer: Promise<T>): Promise<T> {
   try {

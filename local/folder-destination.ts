@@ -12,6 +12,7 @@ import {
 import type { MemberFault } from '../core/members.ts';
 import { memberPrefix } from '../core/names.ts';
 import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
+import { isFull } from './disk-errors.ts';
 import { folderVault } from './folder-vault.ts';
 import { realPathOf } from './real-path.ts';
 
@@ -48,7 +49,8 @@ export function folderDestination(path: string, network: string, member: string,
       const stats = await lstat(path).catch(() => undefined);
       if (stats?.isDirectory() !== true) return [missing(path)];
       const share = memberPrefix(network, member);
-      if ((await realPathOf(resolve(path, share))) !== resolve(await realPathOf(path), share)) return [ledElsewhere(path)];
+      if ((await realPathOf(resolve(path, share))) !== resolve(await realPathOf(path), share))
+        return [ledElsewhere(path)];
       try {
         // Where a canary was left before, a folder without one is another: it is not made ours by looking.
         if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
@@ -57,7 +59,8 @@ export function folderDestination(path: string, network: string, member: string,
         return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];
       } catch (error) {
         if (!(error instanceof VaultUnavailable)) throw error;
-        return [{ name: 'NOT_WRITABLE', message: error.message, remedy: error.remedy }];
+        const { message, remedy } = ofFullDisk(error, vault.url) ?? error;
+        return [{ name: 'NOT_WRITABLE', message, remedy }];
       }
     },
   };
@@ -85,7 +88,7 @@ async function put(
   } catch (error) {
     if (error === ofSource || signal.aborted) throw error;
     if (error instanceof KeyTaken) return sameOrTampered(vault, key, sha256);
-    throw unavailable(error);
+    throw ofFullDisk(error, vault.url) ?? unavailable(error);
   }
 }
 
@@ -94,6 +97,14 @@ async function sameOrTampered(vault: Vault, key: string, sha256: string): Promis
   for await (const chunk of atMembers(vault.read(key))) hash.update(chunk);
   if (hash.digest('hex') === sha256) return { outcome: 'same' };
   throw new MemberRefused(tampered(vault.url, key));
+}
+
+/** What the vault’s own words say of a full disk is for its operator: undefined for whatever else it is. */
+export function ofFullDisk(error: unknown, url: string): MemberUnavailable | undefined {
+  if (!(error instanceof VaultUnavailable) || !isFull(error.cause)) return undefined;
+  const remedy =
+    'Free space on the disk of that member, or raise the quota there; the delivery then goes on by itself.';
+  return new MemberUnavailable(`the disk of the member’s folder ${url} is full`, remedy, { cause: error });
 }
 
 const unavailable = (error: unknown): unknown =>

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { memberPrefix } from '../../core/names.ts';
-import { folderDestination } from '../../local/folder-destination.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+import { folderDestination, ofFullDisk } from '../../local/folder-destination.ts';
 import { behavesLikeADestination } from '../conformance/behaves-like-a-destination.ts';
 
 const folder = async () => {
@@ -35,4 +36,15 @@ test('a link below the folder is named, and nothing is put where it leads', asyn
   expect(found).toMatchObject([{ name: 'ANOTHER_FOLDER' }]);
   expect(await readdir(elsewhere)).toEqual([]);
   for (const each of [path, elsewhere]) await rm(each, { recursive: true });
+});
+
+test('a member’s full disk is told in words for the member, and any other refusal is not', () => {
+  const refused = (code: string) =>
+    new VaultUnavailable('v', 'shorten `retention`', { cause: Object.assign(new Error(code), { code }) });
+  for (const code of ['ENOSPC', 'EDQUOT']) {
+    const told = ofFullDisk(refused(code), 'file:///mnt/bank-a');
+    expect(told).toMatchObject({ name: 'MemberUnavailable', message: expect.stringContaining('file:///mnt/bank-a') });
+    expect(told?.remedy).not.toContain('retention');
+  }
+  expect(ofFullDisk(refused('EIO'), 'file:///mnt/bank-a')).toBeUndefined();
 });
