@@ -24,6 +24,20 @@ export class BackupStack extends Stack {
     const members = Object.keys(memberAccounts(config)).length > 0;
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...props, ...ofFirst, members });
     this.#tellWhatIsNeeded(props);
+    if (group === 1) this.#tellWhatIsLeftOut(config);
+  }
+
+  /** Where these would be deployed only `aws` says, and so nothing is made of them without it. */
+  #tellWhatIsLeftOut(config: Config): void {
+    if (config.aws !== undefined) return;
+    const { account, endpoint } = config.secondVault?.s3 ?? {};
+    const left = [
+      ...(account === undefined || endpoint !== undefined ? [] : ['second vault']),
+      ...(memberAccounts(config).length === 0 ? [] : ['API of members']),
+    ];
+    if (left.length === 0) return;
+    const text = `the config has no \`aws\`, and so this makes no ${left.join(' and no ')}: write \`aws: { account, region }\``;
+    Annotations.of(this).addWarningV2('ledgerhold:without-aws', text);
   }
 
   #tellWhatIsNeeded({ captures, vpc, fargate = {} }: GroupProps): void {

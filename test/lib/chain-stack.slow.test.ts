@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { App, Stack, Validations } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { Config } from '../../config/schema.ts';
 import { AskedChainRun } from '../../core/chain.ts';
@@ -21,6 +21,7 @@ const chain = (more: object = {}) => ({
   ...more,
 });
 
+const BANK = { id: 'bank-a', account: '222222222222', bucket: 'bank-a-files', region: 'eu-west-1' };
 const PARTS = { network: 'acme', vault: { folder: 'v' }, encryption: 'none', signing: { kms: 'k' } };
 
 function appOf(node: object, more: object = {}) {
@@ -100,7 +101,7 @@ describe('a chain on AWS', () => {
 
   test.each([
     ['s3, kms, secretsmanager', []],
-    ['s3, kms, secretsmanager, states', [{ name: 'bank-a', account: '222222222222' }]],
+    ['s3, kms, secretsmanager, states', [BANK]],
   ])('in a private network tells which endpoints it calls: %s', (services, members) => {
     const vpc = { id: 'vpc-0a1b2c3d', subnets: ['subnet-0a1b2c3d'], securityGroups: ['sg-0a1b2c3d'] };
     const { template: inside } = appOf(chain({ vpc }), { members });
@@ -113,6 +114,17 @@ describe('a chain on AWS', () => {
     Validations.of(checked).addPlugins(new AwsSolutionsChecks(checked));
     expect(() => checked.synth()).not.toThrow();
   });
+});
+
+test.each([
+  [{ aws: undefined, members: [BANK] }, 1],
+  [{ members: [BANK] }, 0],
+])('a config without `aws` is warned that it makes no API of its members: %j', (more, warnings) => {
+  const app = new App({ context: { [UNBUNDLED]: true } });
+  const aws = { account: '111111111111', region: 'eu-central-1' };
+  const [stack] = backupStacks(app, Config.parse({ ...PARTS, nodes: [chain()], aws, ...more }));
+  const found = Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('no API of members'));
+  expect(found).toHaveLength(warnings);
 });
 
 describe('the roles of a chain', () => {
@@ -132,6 +144,11 @@ describe('the roles of a chain', () => {
     ['ExportRange', 's3:PutObject', 'acme/chain/consortium/a-block-0-9.rlp', true],
     ['ExportRange', 's3:PutObject', 'acme/sets/validator/manifests/00000001.json', false],
     ['ExportRange', 's3:PutObject', 'acme/keys/a.pem', false],
+    ['ExportRange', 's3:PutObject', 'acme/chain/consortium/a-block-0-9-2.rlp.zst', true],
+    ['ExportRange', 's3:PutObject', 'acme/chain/consortium/records/a-block-0-9.rlp.json', true],
+    ['ExportRange', 's3:PutObject', 'acme/chain/consortium/manifests/00000001.json', false],
+    ['ExportRange', 's3:PutObject', 'acme/chain/consortium/manifests/00000001.json.sig', false],
+    ['ExportRange', 's3:PutObject', 'acme/chain/consortium/runs/a/1/agreement.json', false],
     ['ExportRange', 's3:GetObject', 'acme/sets/validator/runs/a/1/participant', false],
     ['ExportRange', 's3:DeleteObject', 'acme/chain/consortium/a-block-0-9.rlp', false],
     ['AgreeEnd', 's3:PutObject', 'acme/chain/consortium/manifests/00000001.json', false],
