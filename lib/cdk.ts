@@ -5,12 +5,16 @@
  *     const { storage, watch } = new LedgerBackup(stack, 'Backup', first);
  *     for (const props of others) new LedgerBackup(anotherStack, 'Backup', { ...props, storage, watch });
  *     for (const props of chainsOf('ledgerhold.yaml')) new ChainBackup(one, props.chain.node, { ...props, storage, watch });
+ *     const delivery = deliveryOf('ledgerhold.yaml');
+ *     if (delivery !== undefined) new Delivery(stack, 'Delivery', { ...delivery, storage, watch });
  */
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../config/parse.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
 import type { ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
+import type { DeliveryProps } from './delivery.ts';
+import { memberAccounts } from './delivery-stack.ts';
 
 export type { BackupNode } from '../config/backup-nodes.ts';
 export type { VpcPlace } from '../config/nodes.ts';
@@ -18,6 +22,7 @@ export type { CaptureSources } from '../core/capture-sources.ts';
 export type { Listeners } from './alarm-topics.ts';
 export type { GroupProps } from './backup-props.ts';
 export { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
+export { Delivery, type DeliveryProps } from './delivery.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 export { MemberApi, type MemberApiProps } from './member-api.ts';
 export { MemberBucket, type MemberBucketProps } from './member-bucket.ts';
@@ -39,5 +44,12 @@ export function chainsOf(file: string): readonly Omit<ChainBackupProps, 'storage
   const config = parseConfig(file, readFileSync(file, 'utf8'));
   const { network, timeZone } = config;
   const groups = backupProps(config).length;
-  return chainNodes(config).map((chain, n) => ({ network, timeZone, chain, group: groups + 1 + n }));
+  const members = memberAccounts(config).length > 0;
+  return chainNodes(config).map((chain, n) => ({ network, timeZone, chain, group: groups + 1 + n, members }));
+}
+
+/** What delivers to a config's members; undefined: none of them has an account. Throws as `backupsOf` does. */
+export function deliveryOf(file: string): Pick<DeliveryProps, 'accounts'> | undefined {
+  const accounts = memberAccounts(parseConfig(file, readFileSync(file, 'utf8')));
+  return accounts.length === 0 ? undefined : { accounts };
 }

@@ -17,13 +17,15 @@ const root = resolve(import.meta.dirname, '../..');
 
 const APP = `
 import { App, Stack } from 'aws-cdk-lib';
-import { backupsOf, ChainBackup, chainsOf, LedgerBackup } from 'ledgerhold/cdk';
+import { backupsOf, ChainBackup, chainsOf, Delivery, deliveryOf, LedgerBackup } from 'ledgerhold/cdk';
 
 const app = new App({ outdir: 'out' });
 const stack = new Stack(app, 'Mine');
 const [first] = backupsOf('ledgerhold.yaml');
 const { storage, watch } = new LedgerBackup(stack, \`Backup\${first.group}\`, first);
 for (const props of chainsOf('ledgerhold.yaml')) new ChainBackup(stack, props.chain.node, { ...props, storage, watch });
+const delivery = deliveryOf('ledgerhold.yaml');
+if (delivery !== undefined) new Delivery(stack, 'Delivery', { ...delivery, storage, watch });
 app.synth();
 `;
 const CONFIG = `
@@ -32,6 +34,7 @@ aws: { account: '111111111111', region: eu-central-1 }
 vault: { folder: ./vault }
 secondVault: { s3: { bucket: acme-second, region: eu-west-1, account: '222222222222' } }
 encryption: none
+members: [ { id: bank-a, account: '333333333333', bucket: bank-a-files, region: eu-west-1 } ]
 signing: { keyFile: ./key.pem }
 nodes:
   - name: participant-1
