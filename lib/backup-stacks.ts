@@ -4,7 +4,7 @@ import { stackName } from '../core/deployed-names.ts';
 import { backupProps, type GroupProps } from './backup-props.ts';
 import { ChainBackup, type ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
-import { DeliveryStack, memberAccounts } from './delivery-stack.ts';
+import { DeliveryStack, hasMembers } from './delivery-stack.ts';
 import { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 import { endpointsOf, endpointsOfChain } from './private-network.ts';
 
@@ -21,7 +21,7 @@ export class BackupStack extends Stack {
     });
     const tags = { ...config.aws?.tags, network, 'managed-by': 'ledgerhold' };
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
-    const members = Object.keys(memberAccounts(config)).length > 0;
+    const members = hasMembers(config);
     this.backup = new LedgerBackup(this, 'LedgerBackup', { ...props, ...ofFirst, members });
     this.#tellWhatIsNeeded(props);
     if (group === 1) this.#tellWhatIsLeftOut(config);
@@ -33,7 +33,7 @@ export class BackupStack extends Stack {
     const { account, endpoint } = config.secondVault?.s3 ?? {};
     const left = [
       ...(account === undefined || endpoint !== undefined ? [] : ['second vault']),
-      ...(memberAccounts(config).length === 0 ? [] : ['API of members']),
+      ...(hasMembers(config) ? ['API of members'] : []),
     ];
     if (left.length === 0) return;
     const text = `the config has no \`aws\`, and so this makes no ${left.join(' and no ')}: write \`aws: { account, region }\``;
@@ -61,7 +61,7 @@ export function backupStacks(
   const main = new BackupStack(app, config, first);
   const { storage, watch } = main.backup;
   const groups = others.map((props) => new BackupStack(app, config, props, { storage, watch }));
-  const members = Object.keys(memberAccounts(config)).length > 0;
+  const members = hasMembers(config);
   const chains = chainNodes(config).map(
     (chain, n) => new ChainStack(app, config, { chain, storage, watch, group: others.length + 2 + n, members }),
   );

@@ -14,7 +14,7 @@ import { backupProps, type GroupProps } from './backup-props.ts';
 import type { ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
 import type { DeliveryProps } from './delivery.ts';
-import { memberAccounts } from './delivery-stack.ts';
+import { hasMembers, memberAccounts } from './delivery-stack.ts';
 
 export type { BackupNode } from '../config/backup-nodes.ts';
 export type { VpcPlace } from '../config/nodes.ts';
@@ -44,12 +44,12 @@ export function chainsOf(file: string): readonly Omit<ChainBackupProps, 'storage
   const config = parseConfig(file, readFileSync(file, 'utf8'));
   const { network, timeZone } = config;
   const groups = backupProps(config).length;
-  const members = memberAccounts(config).length > 0;
+  const members = hasMembers(config);
   return chainNodes(config).map((chain, n) => ({ network, timeZone, chain, group: groups + 1 + n, members }));
 }
 
 /** What delivers to a config's members; undefined: none of them has an account. Throws as `backupsOf` does. */
 export function deliveryOf(file: string): Pick<DeliveryProps, 'accounts'> | undefined {
-  const accounts = memberAccounts(parseConfig(file, readFileSync(file, 'utf8')));
-  return accounts.length === 0 ? undefined : { accounts };
+  const config = parseConfig(file, readFileSync(file, 'utf8'));
+  return hasMembers(config) ? { accounts: memberAccounts(config) } : undefined;
 }

@@ -5,6 +5,9 @@ import { Delivery } from './delivery.ts';
 import type { Storage } from './storage.ts';
 import type { Watch } from './watch.ts';
 
+/** Whether anything is delivered from AWS. */
+export const hasMembers = (config: Pick<Config, 'members'>): boolean => Object.keys(memberAccounts(config)).length > 0;
+
 /** By member the account of a config: a deployed delivery adds to buckets of the member's own alone. */
 export const memberAccounts = ({ members = [] }: Pick<Config, 'members'>): Record<string, string> =>
   Object.fromEntries(members.flatMap((member) => ('account' in member ? [[member.id, member.account]] : [])));
