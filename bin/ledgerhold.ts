@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type EndingSignal, SIGNAL_CODES } from '../cli/exit-codes.ts';
 import { run } from '../cli/run.ts';
+import { openDiskThreads } from '../io/disk-threads.ts';
 
 const { version, engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -37,6 +38,7 @@ function refuseOldNode(wanted: string): void {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
 
 refuseOldNode(engines.node);
+openDiskThreads(process.env);
 const code = await run(process.argv.slice(2), {
   ...{ version, cwd: process.cwd(), env: process.env, clock: { now: () => new Date() } },
   ...{ stdout: process.stdout, stderr: process.stderr, onSignal },

@@ -11,9 +11,12 @@ import {
 } from '../core/delivery.ts';
 import type { MemberFault } from '../core/members.ts';
 import { memberPrefix } from '../core/names.ts';
-import { KeyTaken, type Vault, VaultUnavailable } from '../core/vault.ts';
+import { type Vault, VaultUnavailable } from '../core/vault.ts';
 import { isFull } from './disk-errors.ts';
+import { asItComes } from './folder-fill.ts';
+import { type FolderTree, folderTree } from './folder-tree.ts';
 import { folderVault } from './folder-vault.ts';
+import { store } from './folder-write.ts';
 import { realPathOf } from './real-path.ts';
 
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
@@ -24,7 +27,8 @@ const CANARY = 'canary/folder.txt';
  * `wasSound`: a check has left its canary there before.
  */
 export function folderDestination(path: string, network: string, member: string, wasSound = false): Destination {
-  const vault = folderVault(`${path}/${memberPrefix(network, member)}`);
+  const tree = folderTree(`${path}/${memberPrefix(network, member)}`);
+  const vault = folderVault(tree.root);
   const words = Buffer.from(`Files of ${network} for ${member} go here.\n`);
   let known = false;
   const expectCanary = async (): Promise<void> => {
@@ -38,7 +42,7 @@ export function folderDestination(path: string, network: string, member: string,
     copies: false,
     put: async (item, body, signal) => {
       await expectCanary();
-      return put(vault, item, body, signal);
+      return put({ tree, vault }, item, body, signal);
     },
     read: async (key) => {
       await expectCanary();
@@ -67,7 +71,7 @@ export function folderDestination(path: string, network: string, member: string,
 }
 
 async function put(
-  vault: Vault,
+  { tree, vault }: { readonly tree: FolderTree; readonly vault: Vault },
   { key, sha256 }: Deliverable,
   body: () => AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -83,13 +87,15 @@ async function put(
     }
   }
   try {
-    await vault.writeOnce(key, source(), signal);
-    return { outcome: 'written' };
+    signal.throwIfAborted();
+    // A body ends only as what was sealed, so it is not hashed for each member anew.
+    const written = await store(tree, key, asItComes(tree, source(), signal));
+    if (written !== undefined) return { outcome: 'written' };
   } catch (error) {
     if (error === ofSource || signal.aborted) throw error;
-    if (error instanceof KeyTaken) return sameOrTampered(vault, key, sha256);
     throw ofFullDisk(error, vault.url) ?? unavailable(error);
   }
+  return sameOrTampered(vault, key, sha256);
 }
 
 async function sameOrTampered(vault: Vault, key: string, sha256: string): Promise<Stored> {

@@ -7,7 +7,8 @@ import { checkPrefix, isKey } from '../vault/keys.ts';
 import { onDisk, unless } from './disk-errors.ts';
 import { asFile, type FolderTree, GONE, locate } from './folder-tree.ts';
 
-const BLOCK = 256 * 1024;
+/** Large enough that a system call costs nothing beside its bytes. */
+const BLOCK = 1024 * 1024;
 /** A pipe must not make us wait for its writer, nor a symbolic link lead us out of the vault. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

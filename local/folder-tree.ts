@@ -15,9 +15,15 @@ export interface FolderTree {
   readonly root: string;
   /** Folders whose entries above them are known to be durable. */
   readonly settled: Set<string>;
+  /** By folder: a sync that is yet to begin, behind the one that is under way. */
+  readonly syncs: Map<string, { running: Promise<void>; next: Promise<void> | undefined }>;
+  /** Where the root was when it was last looked at. */
+  real: string | undefined;
 }
 
-export const folderTree = (path: string): FolderTree => ({ root: resolve(path), settled: new Set() });
+export const folderTree = (path: string): FolderTree => ({
+  ...{ root: resolve(path), settled: new Set(), syncs: new Map(), real: undefined },
+});
 
 /** The path of `key`; undefined if a folder on the way does not exist, so that nothing can be there. */
 export async function locate(tree: FolderTree, key: string): Promise<string | undefined> {
@@ -41,8 +47,27 @@ export async function unfinishedFolder(tree: FolderTree): Promise<string> {
   return path;
 }
 
-/** Makes the entries of a folder durable. Throws `VaultUnavailable`. */
-export async function syncFolder(tree: FolderTree, path: string): Promise<void> {
+/**
+ * Makes the entries that a folder has by now durable. Throws `VaultUnavailable`. Those who ask while it is being synced
+ * have one sync in common, which begins after that.
+ */
+export function syncFolder(tree: FolderTree, path: string): Promise<void> {
+  const under = tree.syncs.get(path);
+  if (under === undefined) {
+    const own = { running: syncNow(tree, path), next: undefined };
+    tree.syncs.set(path, own);
+    return own.running.finally(() => tree.syncs.get(path) === own && own.next === undefined && tree.syncs.delete(path));
+  }
+  under.next ??= under.running
+    .catch(() => {})
+    .then(() => {
+      tree.syncs.delete(path);
+      return syncFolder(tree, path);
+    });
+  return under.next;
+}
+
+async function syncNow(tree: FolderTree, path: string): Promise<void> {
   const folder = await onDisk(tree.root, open(path));
   try {
     await onDisk(tree.root, folder.sync());
@@ -60,10 +85,12 @@ export function asFile(path: string, stats: Stats): Stats | undefined {
 
 /** Whether the folder is there; throws if one on the way to it is a symbolic link. */
 async function isTrueFolder(tree: FolderTree, path: string): Promise<boolean> {
-  const root = await unless(tree.root, GONE, realpath(tree.root));
+  const below = path.slice(tree.root.length);
   const real = await unless(tree.root, GONE, realpath(path));
-  if (root === undefined || real === undefined) return false;
-  if (real !== root + path.slice(tree.root.length)) throw strange(path, `reached through a symbolic link (${real})`);
+  if (real !== undefined && tree.real !== undefined && real === tree.real + below) return true;
+  tree.real = await unless(tree.root, GONE, realpath(tree.root));
+  if (tree.real === undefined || real === undefined) return false;
+  if (real !== tree.real + below) throw strange(path, `reached through a symbolic link (${real})`);
   return true;
 }
 

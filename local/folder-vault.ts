@@ -5,6 +5,7 @@ import { KeyTaken, type Vault, type VaultJanitor } from '../core/vault.ts';
 import { getSmall } from '../vault/get-small.ts';
 import { UNFINISHED } from '../vault/keys.ts';
 import { unless } from './disk-errors.ts';
+import { hashed } from './folder-fill.ts';
 import { list, read, stat } from './folder-read.ts';
 import { type FolderTree, folderTree, GONE, locate, syncFolder } from './folder-tree.ts';
 import { store } from './folder-write.ts';
@@ -17,11 +18,11 @@ export function folderVault(path: string): Vault {
   const tree = folderTree(path);
   return {
     url: pathToFileURL(tree.root).href,
-    putOnce: async (key, body) => (await store(tree, key, only(body))) !== undefined,
+    putOnce: async (key, body) => (await store(tree, key, hashed(tree, only(body)))) !== undefined,
     writeOnce: async (key, body, signal) => {
-      const written = await store(tree, key, body, signal);
+      const written = await store(tree, key, hashed(tree, body, signal));
       if (written === undefined) throw new KeyTaken(key);
-      return written;
+      return { key, ...written };
     },
     get: (key, limit) => getSmall((at) => read(tree, at), key, limit),
     read: (key, range) => read(tree, key, range),

@@ -23,11 +23,15 @@ export interface Outset {
 export interface Walker {
   /** It has been waited for as long as it may be: from now on it goes its own way. */
   fallBehind(): void;
-  /** Milliseconds that others have waited for it so far. */
+  /** Milliseconds that others have waited for it so far, up to the instant `waitedUntil`. */
   waited: number;
+  waitedUntil: number;
 }
 
-/** How long the others wait for one, in all: a quarter of a second, and a fiftieth of the time that they are under way. */
+/**
+ * How much longer the others wait for one, in all, than for most: a quarter of a second, and a fiftieth of the time that
+ * they are under way. On one disk each is the last one now and then, and none is slower for it.
+ */
 const PATIENCE_MS = 250;
 const SHARE = 0.02;
 /** Where most are late none of them is slower than the others; but no wait is longer than this. */
@@ -57,17 +61,28 @@ export async function abreast<W extends Walker>(
     const blamed = awaited.size <= walkers.length / 2 ? [...awaited.keys()] : [];
     const from = timer.now();
     const longest = awaited.size < walkers.length ? began + LONGEST_MS - from : Infinity;
-    const left = Math.min(longest, ...blamed.map(({ waited }) => PATIENCE_MS + SHARE * (from - since) - waited));
-    await firstOf(timer, [...awaited.values()], left);
-    const late = timer.now() - from;
-    const patient = late < longest;
-    for (const walker of blamed) walker.waited += late;
+    const most = usual(walkers) + PATIENCE_MS + SHARE * (from - since);
+    await firstOf(timer, [...awaited.values()], Math.min(longest, ...blamed.map(({ waited }) => most - waited)));
+    const patient = timer.now() - from < longest;
+    for (const walker of blamed) charge(walker, from, timer.now());
     for (const walker of patient ? blamed : [...awaited.keys()]) {
-      if (!awaited.has(walker) || (patient && walker.waited < PATIENCE_MS + SHARE * (from - since))) continue;
+      if (!awaited.has(walker) || (patient && walker.waited < most)) continue;
       awaited.delete(walker);
       walker.fallBehind();
     }
   }
+}
+
+/** How long one of the quicker half was waited for, at most. */
+function usual(walkers: readonly Walker[]): number {
+  const inOrder = walkers.map(({ waited }) => waited).toSorted((a, b) => a - b);
+  return inOrder[Math.floor((inOrder.length - 1) / 2)] ?? 0;
+}
+
+/** Of several objects on their way at once the time counts once. */
+function charge(walker: Walker, from: number, until: number): void {
+  walker.waited += Math.max(0, until - Math.max(from, walker.waitedUntil));
+  walker.waitedUntil = Math.max(until, walker.waitedUntil);
 }
 
 const ended = (promise: Promise<unknown>): Promise<unknown> => promise.catch(() => {});

@@ -26,7 +26,7 @@ export async function* blocks(
 }
 
 /** `source`, until `signal` aborts: then it throws the reason at once. A source once begun is closed in every case. */
-async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   // One promise per step, not a race against one long-lived promise: that would hold on to every chunk of the stream.
   let interrupt: (reason: unknown) => void = () => {};

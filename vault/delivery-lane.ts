@@ -36,6 +36,7 @@ interface LanePorts extends ReceiptPorts {
 /** One member on its way through the history: what it was given in this pass, and how its pass ends. */
 export class DeliveryLane implements Walker {
   waited = 0;
+  waitedUntil = 0;
   readonly member: Member;
   readonly destination: Destination;
   readonly signal: AbortSignal;

@@ -1,0 +1,117 @@
+import { memberClient, s3Client } from '../aws/s3-client.ts';
+import { s3Destination } from '../aws/s3-destination.ts';
+import { s3Vault } from '../aws/s3-vault.ts';
+import { type Member, MemberId } from '../core/members.ts';
+import { Instant, memberPrefix, NetworkName } from '../core/names.ts';
+import { startFaultyS3 } from '../test/fakes/faulty-s3.ts';
+import { OWNER } from '../test/fakes/s3-memory.ts';
+import { ToyHistory, unprovenSigner } from '../test/support/toy-deliveries.ts';
+import { deliver } from '../vault/deliver.ts';
+import { actOn, readMembers } from '../vault/members.ts';
+import type { BenchResult } from './result.ts';
+
+const NETWORK = NetworkName.parse('acme');
+/** Twice as many files, and then twice as many members: calls are to be twice as many, too. */
+const CASES = [1, 100].flatMap((filesAManifest) =>
+  [
+    { files: 100, members: 1 },
+    { files: 200, members: 1 },
+    { files: 100, members: 2 },
+  ].map((each) => ({ filesAManifest, ...each })),
+);
+const AT_MOST = 3;
+
+/** What `lambdas/deliver-member/run.ts` lets be under way at once. */
+const AT_ONCE = 32;
+/** Of the goal: a new member's files, of 60 MB each. */
+const BACKFILL = 10_000;
+/** Assumptions, in seconds: what S3 takes to copy 60 MB inside itself, and to answer any other call. */
+const COPY = 0.5;
+const CALL = 0.05;
+/** S3's documented rates for a prefix, a second. */
+const RATES = { writes: 3_500, reads: 5_500 } as const;
+const WRITES = /^(Put|Copy|Create|Upload|Complete|List)/;
+
+/**
+ * The calls of deliveries from bucket to bucket, one for each member as on AWS, counted at an S3 over HTTP: those to the
+ * member's bucket and those to the vault's, receipts and registry included.
+ */
+export async function run(): Promise<BenchResult> {
+  let most = 0;
+  let slowest = 0;
+  for (const each of CASES) {
+    const calls = await counted(each);
+    const total = [...calls.values()].reduce((sum, count) => sum + count, 0);
+    const aFile = total / (each.files * each.members);
+    const text = [...calls].map(([operation, count]) => `${operation} ${count}`).join(', ');
+    const shape = `${each.filesAManifest} files a manifest, ${each.files} files, ${each.members} members`;
+    console.log(`${shape.padEnd(46)} ${aFile.toFixed(2)} a file and member: ${text}`);
+    if (each.filesAManifest === 100) most = Math.max(most, aFile);
+    slowest = Math.max(slowest, modelled(calls, each));
+  }
+  console.log(
+    `a new member's ${BACKFILL} files: ${(slowest / 60).toFixed(1)} minutes at most, if a copy takes ${COPY} s`,
+  );
+  return {
+    ...{ name: 'deliver-calls', unit: 'calls a file and member', ours: most, ratio: most / AT_MOST },
+    peer: { name: 'the goal', value: AT_MOST },
+    limit: { name: 'one copy', value: 1 },
+  };
+}
+
+/** Seconds that a backfill takes at the mix of calls that was counted, by what is slowest: the waits, or S3's rates. */
+function modelled(calls: ReadonlyMap<string, number>, { files, members }: (typeof CASES)[number]): number {
+  const times = BACKFILL / (files * members);
+  const of = (wanted: (operation: string) => boolean) =>
+    [...calls].reduce((sum, [operation, count]) => sum + (wanted(operation) ? count * times : 0), 0);
+  const copies = of((operation) => operation === 'CopyObject');
+  const writes = of((operation) => WRITES.test(operation));
+  const all = of(() => true);
+  const waiting = (copies * COPY + (all - copies) * CALL) / AT_ONCE;
+  return Math.max(waiting, writes / RATES.writes, (all - writes) / RATES.reads);
+}
+
+/** By operation. */
+async function counted({ filesAManifest, files, members }: (typeof CASES)[number]): Promise<Map<string, number>> {
+  const fake = await startFaultyS3();
+  const own = {
+    region: 'eu-central-1',
+    endpoint: fake.endpoint,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  };
+  const [client, ours] = [memberClient(own), s3Client(own)];
+  try {
+    const source = { client: ours, bucket: 'vault', prefix: 'acme/', account: OWNER };
+    const vault = s3Vault(source);
+    const history = new ToyHistory(vault);
+    for (let at = 0; at < files; at += filesAManifest) {
+      const count = Math.min(filesAManifest, files - at);
+      await history.seal(...Array.from({ length: count }, (_, n) => Buffer.from(`file ${at + n}`)));
+    }
+    const clock = { now: () => new Date() };
+    const destinationOf = ({ member }: Member) => {
+      const prefix = memberPrefix(NETWORK, member);
+      const to = { client, bucket: member, account: OWNER, region: own.region, prefix, source: { ...source, client } };
+      return s3Destination(to, clock);
+    };
+    const registry = { vault, clock, network: NETWORK, by: 'a benchmark', destinationOf, signer: unprovenSigner };
+    const destination = { kind: 'bucket', region: own.region, account: OWNER } as const;
+    for (let n = 0; n < members; n++) {
+      const member = MemberId.parse(`bank-${n}`);
+      const report = { at: Instant.parse(clock.now().toISOString()), faults: [] };
+      await actOn(registry, member, { what: 'register', destination: { ...destination, bucket: member } });
+      await actOn(registry, member, { what: 'check', report });
+      await actOn(registry, member, { what: 'set', environmentBackupTarget: true });
+    }
+    const all = (await readMembers(vault)).members.map(({ value }) => value);
+    fake.log.length = 0;
+    for (const member of all) {
+      const ends = await deliver({ ...registry, signal: AbortSignal.any([]) }, [member], { atOnce: AT_ONCE });
+      if (ends[0]?.outcome !== 'whole') throw new Error(`not whole: ${JSON.stringify(ends)}`);
+    }
+    return new Map([...Map.groupBy(fake.log, ({ operation }) => operation)].map(([name, of]) => [name, of.length]));
+  } finally {
+    for (const each of [client, ours]) each.destroy();
+    await fake.stop();
+  }
+}
