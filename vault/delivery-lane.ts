@@ -56,7 +56,8 @@ export class DeliveryLane implements Walker {
   #moved = false;
   #ended: Promise<void> | undefined;
   #looked: number;
-  readonly #damage: unknown[] = [];
+  /** By key: of several objects on their way at once each send is told its own. */
+  readonly #damage = new Map<string, unknown>();
   #failure: { readonly error: unknown } | undefined;
 
   /** `asOf`: when the member was read from the registry. */
@@ -136,14 +137,16 @@ export class DeliveryLane implements Walker {
       this.count += 1;
     } catch (error) {
       // What is wrong with the bytes is no fault of the member: who reads them tells it, or else who sent the object.
-      if (isDamage(error)) this.#damage.push(error);
+      if (isDamage(error)) this.#damage.set(key, error);
       else if (!spoiled) this.stop(this.signal.aborted ? this.signal.reason : error);
     }
   }
 
-  /** What a destination that copies by itself found wrong with the bytes of the vault since this was asked last. */
-  takeDamage(): unknown[] {
-    return this.#damage.splice(0);
+  /** What was found wrong with the vault's bytes of an object while it was put, since this was asked last. */
+  takeDamage({ key }: Deliverable): unknown[] {
+    const found = this.#damage.has(key) ? [this.#damage.get(key)] : [];
+    this.#damage.delete(key);
+    return found;
   }
 
   /** Puts the seals of a unit once all else of it is there. Does not wait: see `closed`. */

@@ -165,7 +165,7 @@ async function send({ vault, onObject, lanes, outset }: Walk, item: Deliverable)
     await fanOut(item, () => vault.read(item.key), writers, all, outset).catch((error: unknown) => wrong.push(error));
   }
   await abreast(all, (lane) => tasks.get(lane), outset);
-  for (const lane of all) wrong.push(...lane.takeDamage());
+  for (const lane of all) wrong.push(...lane.takeDamage(item));
   if (wrong.length > 0) throw wrong[0];
 }
 
