@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { HistoryDamaged } from '../../core/chain.ts';
 import type { Member } from '../../core/members.ts';
-import type { Sha256 } from '../../core/names.ts';
 import { sha256 } from '../../io/digest.ts';
 import { checkMember } from '../../vault/check-members.ts';
 import { deliver } from '../../vault/deliver.ts';
