@@ -19,7 +19,7 @@ export default {
       testPathIgnorePatterns: ['\\.(slow|model)\\.test\\.ts$'],
     },
     { ...shared, displayName: 'slow', testMatch: ['<rootDir>/test/**/*.slow.test.ts'] },
-    // Thousands of seeded runs in virtual time: they compute, and wait for nothing.
+    // Seeded runs, by the thousand in virtual time and some dozens over real stores: they compute for the most part.
     { ...shared, displayName: 'model', testMatch: ['<rootDir>/test/**/*.model.test.ts'] },
   ],
   // A machine that has others to do takes its time; a test that hangs is still ended.

@@ -22,7 +22,7 @@ export const ASSUMED_OF_MEMBERS = {
  * there.
  */
 export const MEMBER_REQUESTS = {
-  turn: { reads: 10, writes: 13 },
+  turn: { reads: 9, writes: 13 },
   /** The manifest, its agreement and signature; and whether it is signed. */
   manifest: { reads: 3, writes: 1 },
   /** Its record, and how large it is before it is copied. */
