@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -27,7 +27,9 @@ export class AlarmTopics extends Construct {
   constructor(scope: Construct, id: string, { emails = [], pager }: Listeners) {
     super(scope, id);
     // CloudWatch may use no key of SNS's own.
-    const masterKey = new Key(this, 'Key', { enableKeyRotation: true });
+    const masterKey = new Key(this, 'Key', {
+      ...{ enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
+    });
     const alarms = new ServicePrincipal('cloudwatch.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
     });

@@ -15,6 +15,8 @@ import type { ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
 import type { DeliveryProps } from './delivery.ts';
 import { hasMembers, memberAccounts } from './delivery-stack.ts';
+import type { MemberApiProps } from './member-api.ts';
+import { memberApiOf as memberApiIn } from './member-list.ts';
 
 export type { BackupNode } from '../config/backup-nodes.ts';
 export type { VpcPlace } from '../config/nodes.ts';
@@ -26,7 +28,6 @@ export { Delivery, type DeliveryProps } from './delivery.ts';
 export { LedgerBackup, type LedgerBackupProps } from './ledger-backup.ts';
 export { MemberApi, type MemberApiProps } from './member-api.ts';
 export { MemberBucket, type MemberBucketProps } from './member-bucket.ts';
-export { memberApiOf } from './member-list.ts';
 export { type SecondPlace } from './second-vault-place.ts';
 export { SecondVaultStack } from './second-vault-stack.ts';
 export { Storage } from './storage.ts';
@@ -53,3 +54,7 @@ export function deliveryOf(file: string): Pick<DeliveryProps, 'accounts'> | unde
   const config = parseConfig(file, readFileSync(file, 'utf8'));
   return hasMembers(config) ? { accounts: memberAccounts(config) } : undefined;
 }
+
+/** What a config says of the API of its members; undefined: none has an account, or `aws` is missing. Throws as `backupsOf` does. */
+export const memberApiOf = (file: string): Omit<MemberApiProps, 'storage'> | undefined =>
+  memberApiIn(parseConfig(file, readFileSync(file, 'utf8')));

@@ -17,7 +17,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 const APP = `
 import { App, Stack } from 'aws-cdk-lib';
-import { backupsOf, ChainBackup, chainsOf, Delivery, deliveryOf, LedgerBackup } from 'ledgerhold/cdk';
+import { backupsOf, ChainBackup, chainsOf, Delivery, deliveryOf, LedgerBackup, MemberApi, memberApiOf } from 'ledgerhold/cdk';
 
 const app = new App({ outdir: 'out' });
 const stack = new Stack(app, 'Mine');
@@ -26,6 +26,8 @@ const { storage, watch } = new LedgerBackup(stack, \`Backup\${first.group}\`, fi
 for (const props of chainsOf('ledgerhold.yaml')) new ChainBackup(stack, props.chain.node, { ...props, storage, watch });
 const delivery = deliveryOf('ledgerhold.yaml');
 if (delivery !== undefined) new Delivery(stack, 'Delivery', { ...delivery, storage, watch });
+const api = memberApiOf('ledgerhold.yaml');
+if (api !== undefined) new MemberApi(stack, 'MemberApi', { ...api, storage });
 app.synth();
 `;
 const CONFIG = `
