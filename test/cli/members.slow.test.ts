@@ -260,9 +260,9 @@ describe('members of a network on one machine', () => {
 
   /** The program itself: the SDK takes a line's errors for none of its own where they are of another realm than a test's. */
   const built = async (...args: string[]) => {
-    const ended = await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--json'], { cwd: world.cwd }).catch(
-      (error: { code: number; stdout: string }) => error,
-    );
+    const ended = await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--json'], {
+      ...{ cwd: world.cwd, env: process.env },
+    }).catch((error: { code: number; stdout: string }) => error);
     const last = ended.stdout.trimEnd().split('\n').at(-1) ?? '';
     return { exit: 'code' in ended ? ended.code : 0, json: JSON.parse(last) as object };
   };
