@@ -39,7 +39,7 @@ export async function look(alarm: AlarmName, reader: Reader): Promise<string> {
 }
 
 function put(command: string, { knows, finds = {} }: Reader, seen: string): string {
-  return command.replaceAll(/\b[A-Z][A-Z_]+\b/g, (word) => {
+  return command.replaceAll(/\b[A-Z]{2,}(?:_[A-Z]+)*(?=\b|_[A-Z]?[a-z])/g, (word) => {
     const found = finds[word];
     if (found === undefined) return knows[word] ?? word;
     const value = found.exec(seen)?.[1];

@@ -110,7 +110,7 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<unkno
   ],
   [
     'the one slot of the day is begun by nobody, nor the next day’s',
-    ['SCHEDULE_SILENT', 'chain-RPO_EXCEEDED'],
+    ['SCHEDULE_SILENT', 'chain_RPO_EXCEEDED'],
     async () => {
       await set({ timesADay: 1 }, '2026-11-01T09:00:00Z');
       world.now = new Date('2026-11-02T21:30:00Z');
@@ -127,7 +127,7 @@ const faults: readonly (readonly [string, readonly string[], () => Promise<unkno
   ],
   [
     'nothing since it was switched on ten hours ago',
-    ['SCHEDULE_SILENT', 'chain-RPO_EXCEEDED'],
+    ['SCHEDULE_SILENT', 'chain_RPO_EXCEEDED'],
     async () => {
       await set({ enabled: false }, '2026-11-01T09:00:00Z');
       await set({ enabled: true }, '2026-11-08T09:00:00Z');
