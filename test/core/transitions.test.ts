@@ -37,6 +37,14 @@ describe('the transitions of a backup', () => {
     expect(events).toBeLessThan(limit);
   });
 
+  test('and of a look at 1,000 nodes, whose names fill a quarter of a state at most', () => {
+    const { events } = effortOf(emitted('retention'), { items: () => 1000, holds: () => false });
+    expect(events).toBeGreaterThan(1000);
+    expect(events).toBeLessThan(10_000);
+    const nodes = Array.from({ length: 1000 }, (_, n) => `${n}-`.padEnd(24, 'x'));
+    expect(JSON.stringify({ listNodes: { nodes } }).length).toBeLessThan(64 * 1024);
+  });
+
   test('of a course that never ends are refused', () => {
     const endless = {
       items: () => 1,
