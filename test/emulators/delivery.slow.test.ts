@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SUSPENDED_BY_HAND } from '../../core/members.ts';
 import { ended, PROGRAM, type Said } from '../support/cli-world.ts';
 import { type DeployedMembers, deployMembers } from '../support/deployed-members.ts';
 import { describeWith } from '../support/emulator.ts';
@@ -68,7 +69,7 @@ describeWith('ministack', 'the delivery to members, deployed where IAM decides a
     await joined('bank-d');
     await joined('bank-e');
     await world.act('bank-d', { what: 'set', environmentBackupTarget: false });
-    const fault = { name: 'BY_HAND', message: 'a person has said so', remedy: 'Resume it.' };
+    const fault = { name: SUSPENDED_BY_HAND, message: 'a person has said so', remedy: 'Resume it.' };
     await world.act('bank-e', { what: 'suspend', fault });
     expect(await seal()).toEqual({ status: 'SUCCEEDED' });
     expect(await world.deliver()).toEqual({ status: 'SUCCEEDED' });

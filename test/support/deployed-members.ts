@@ -31,7 +31,7 @@ nodes:
     monitor: { rpc: '${rpc}' }
     validators: [ { name: bank-a, rpc: '${rpc}' } ]
 members:
-  - { id: bank-a, account: '${ACCOUNT}', bucket: bank-a-files, region: ${REGION} }
+${[...'abcdefghijk'].map((letter) => `  - { id: bank-${letter}, account: '${ACCOUNT}', bucket: bank-${letter}-files, region: ${REGION} }`).join('\n')}
 `;
 
 /**
