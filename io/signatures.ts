@@ -20,6 +20,17 @@ export function fingerprintOf(publicKeyPem: string): Sha256 {
 export const canonicalPem = (publicKeyPem: string): string =>
   p256PublicKey(publicKeyPem).export({ type: 'spki', format: 'pem' }).toString();
 
+/** Whether bytes are a public key in its one PEM form, and of this fingerprint. */
+export function isKeyOf(fingerprint: string, bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString('latin1');
+  try {
+    return canonicalPem(text) === text && fingerprintOf(text) === fingerprint;
+  } catch (error) {
+    if (error instanceof NotAPublicKey) return false;
+    throw error;
+  }
+}
+
 /** True of a key on the one curve that signs here. */
 export const isP256 = (key: KeyObject): boolean =>
   key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';

@@ -4,7 +4,7 @@ import { LedgerholdError } from '../core/errors.ts';
 import type { Sha256 } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
-import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
+import { isKeyOf, verifySignature } from '../io/signatures.ts';
 import { readLink } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
@@ -115,19 +115,9 @@ export async function* trustItems(vault: Vault): AsyncGenerator<Deliverable> {
     const bytes = await vault.get(key);
     if (bytes === undefined) continue;
     // Its name is no proof: what is sent cannot be taken back, and must be no other key than the one it is called after.
-    const isPublic = fingerprint === undefined || isPublicKey(bytes, fingerprint);
+    const isPublic = fingerprint === undefined || isKeyOf(fingerprint, bytes);
     if (!isPublic || (endorsement !== undefined && !(await endorses(vault, endorsement, bytes)))) throw damaged(key);
     yield documentItem(key, bytes);
-  }
-}
-
-function isPublicKey(bytes: Uint8Array, fingerprint: string): boolean {
-  const text = Buffer.from(bytes).toString();
-  try {
-    return fingerprintOf(text) === fingerprint && canonicalPem(text) === text;
-  } catch (error) {
-    if (error instanceof NotAPublicKey) return false;
-    throw error;
   }
 }
 
@@ -137,7 +127,7 @@ async function endorses(
   signature: Uint8Array,
 ): Promise<boolean> {
   const [key, by] = [await vault.get(publicKeyKey(of.fingerprint)), await vault.get(publicKeyKey(of.by))];
-  if (key === undefined || by === undefined || !isPublicKey(by, of.by)) return false;
+  if (key === undefined || by === undefined || !isKeyOf(of.by, by)) return false;
   return verifySignature(Buffer.from(by).toString(), key, signature);
 }
 

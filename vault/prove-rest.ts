@@ -1,7 +1,7 @@
 import { DrillRecord } from '../core/drill.ts';
 import { type Finding, violation } from '../core/proof.ts';
 import type { Vault } from '../core/vault.ts';
-import { canonicalPem, fingerprintOf, NotAPublicKey, verifySignature } from '../io/signatures.ts';
+import { isKeyOf, verifySignature } from '../io/signatures.ts';
 import { manifestOfSlot, SETS } from './chain.ts';
 import { readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
@@ -19,7 +19,7 @@ export async function proveKeys(vault: Vault, trust: Trust, signers: ReadonlySet
     const endorsement = endorsementsIn(key);
     if (endorsement === undefined) {
       const fingerprint = /^keys\/([0-9a-f]{64})\.pem$/.exec(key)?.[1];
-      if (fingerprint === undefined || !isKey(bytes, fingerprint)) {
+      if (fingerprint === undefined || !isKeyOf(fingerprint, bytes)) {
         found.push(violation('KEY_CHANGED', key, `${key} is not the public key that its name says`));
       } else missing.delete(fingerprint);
       continue;
@@ -34,16 +34,6 @@ export async function proveKeys(vault: Vault, trust: Trust, signers: ReadonlySet
     ...found,
     ...[...missing].map((each) => violation('KEY_MISSING', publicKeyKey(each), `${publicKeyKey(each)} is missing`)),
   ];
-}
-
-function isKey(bytes: Uint8Array, fingerprint: string): boolean {
-  const text = Buffer.from(bytes).toString('latin1');
-  try {
-    return canonicalPem(text) === text && fingerprintOf(text) === fingerprint;
-  } catch (error) {
-    if (error instanceof NotAPublicKey) return false;
-    throw error;
-  }
 }
 
 /**
