@@ -5,7 +5,7 @@ import type { Member } from '../core/members.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
 import { isDamage } from '../vault/deliverables.ts';
-import { memberStatus } from '../vault/member-status.ts';
+import { chainHeads, memberStatus } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
 import { type ProveMemberPorts, proveMember } from '../vault/prove-member.ts';
 import { openSigner } from './context.ts';
@@ -66,8 +66,9 @@ async function tellMembers({ vault, clock }: OpenRegistry, alarms: AlarmBoard, s
   for (const { id, fault } of unreadable) {
     await alarms.raise('MEMBER_SUSPENDED', id, fault.name, { what: fault.message, error: fault }, signal);
   }
+  const heads = members.length === 0 ? undefined : await chainHeads(vault);
   for (const { value: member } of members) {
-    const { chains, lastReceiptAt } = await memberStatus(vault, member);
+    const { chains, lastReceiptAt } = await memberStatus(vault, member, heads);
     const behindSince = chains.map((chain) => chain.behindSince);
     for (const [alarm, what] of Object.entries(memberAlarms({ ...member, lastReceiptAt, behindSince }, clock.now()))) {
       const name = alarm as ServeAlarm;
