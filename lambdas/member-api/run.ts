@@ -7,6 +7,7 @@ import { MemberActRefused, TooManyActs } from '../../core/members.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { readMember } from '../../vault/members.ts';
+import { deliverSoon } from '../deliver-soon.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
 import { type Caller, callerOf, refuseOthers } from './callers.ts';
 import type { ApiEvent, memberApi } from './contract.ts';
@@ -49,7 +50,9 @@ function router(ports: ApiPorts): Hono<Env> {
       const asked = route.who === 'member' && route.method !== 'GET';
       const before = asked ? await versionOf(id, ports) : 0;
       const answer = await actOf(name)({ id, account, by, body, query } as Call, ports);
-      if (asked && (await versionOf(id, ports)) !== before) await startDeliveries(id, ports);
+      if (asked && (await versionOf(id, ports)) !== before) {
+        await deliverSoon(ports, memberExecutionName(id, ports.clock.now()), { member: id });
+      }
       return context.json(route.answer.parse(answer) as object, route.status);
     });
   }
@@ -61,15 +64,6 @@ function router(ports: ApiPorts): Hono<Env> {
 
 const versionOf = async (id: string, { vault }: ApiPorts): Promise<number> =>
   (await readMember(vault, id))?.value.n ?? 0;
-
-/** It is in the registry, whoever hears of it: what is not started now starts with the next hour. */
-async function startDeliveries(id: string, { deliveries, clock, journal }: ApiPorts): Promise<void> {
-  try {
-    await deliveries.start(memberExecutionName(id, clock.now()), {});
-  } catch (error) {
-    journal.failure('deliveries not started', { member: id }, error);
-  }
-}
 
 const NOTHING = z.strictObject({});
 

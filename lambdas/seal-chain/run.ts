@@ -1,6 +1,5 @@
 import { type ChainAgreement, type ChainManifest, type ChainRecord, ReorganisedMeanwhile } from '../../core/chain.ts';
-import { type Executions, executionName } from '../../core/executions.ts';
-import type { Journal } from '../../core/ports.ts';
+import { executionName } from '../../core/executions.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { manifestOfSlot } from '../../vault/chain.ts';
 import { agreementOf, recordsOfSlot } from '../../vault/chain-run.ts';
@@ -9,13 +8,10 @@ import { HISTORY } from '../../vault/history.ts';
 import { assertHeld, endLease, latestLease } from '../../vault/leases.ts';
 import { type SealHistoryPorts, sealHistory } from '../../vault/seal-history.ts';
 import type { ChainPorts } from '../chain-ports.ts';
+import { type DeliverSoonPorts, deliverSoon } from '../deliver-soon.ts';
 import type { sealChain } from './contract.ts';
 
-export interface SealChainPorts extends ChainPorts, SealHistoryPorts {
-  /** What brings it to the members; absent: there are none, or they are told in another way. */
-  readonly deliveries?: Pick<Executions, 'start'>;
-  readonly journal?: Journal;
-}
+export interface SealChainPorts extends ChainPorts, SealHistoryPorts, DeliverSoonPorts {}
 
 export async function run(
   { run, fence }: InputOf<typeof sealChain>,
@@ -31,17 +27,9 @@ export async function run(
   await refuseReorganised(agreement.value, records, ports);
   const manifest = await sealHistory(run, agreement, records, ports);
   await endLease(ports, attempt, 'sealed');
-  await startDeliveries(ports, manifest);
+  const { node, slot } = manifest.value;
+  await deliverSoon(ports, executionName(node, slot, ports.clock.now()), { node, slot });
   return answer(manifest);
-}
-
-/** It is sealed, whoever hears of it: what is not started now starts with the next hour. */
-async function startDeliveries({ deliveries, clock, journal }: SealChainPorts, { value }: Document<ChainManifest>) {
-  try {
-    await deliveries?.start(executionName(value.node, value.slot, clock.now()), {});
-  } catch (error) {
-    journal?.failure('deliveries not started', { node: value.node, slot: value.slot }, error);
-  }
 }
 
 type Records = readonly Document<ChainRecord>[];
