@@ -52,19 +52,18 @@ export async function walk(
     all.some((lane) => lane.count >= (bounds.objects ?? Infinity));
   const lanes = () => all.filter((lane) => lane.goesOn);
   const damages: unknown[] = [];
-  const walking: Walk = { ...ports, outset, lanes, full, trusted: new Set(), atOnce: bounds.atOnce ?? FILES_AT_ONCE };
-  const ofTrust = await sendTrust(walking).catch((error: unknown) => {
-    if (!isDamage(error)) throw error;
-    return error;
-  });
-  // Without sound keys nothing that they verify goes out.
-  if (ofTrust !== undefined) return [ofTrust];
-  for (const node of await nodesIn(ports.vault, 'chain')) {
-    const own = { ...walking, lanes: () => lanes().filter((lane) => lane.wants(node)) };
-    await walkChain(own, node).catch((error: unknown) => {
+  const orDamaged = (work: Promise<void>) =>
+    work.catch((error: unknown) => {
       if (!isDamage(error)) throw error;
       damages.push(error);
     });
+  const walking: Walk = { ...ports, outset, lanes, full, trusted: new Set(), atOnce: bounds.atOnce ?? FILES_AT_ONCE };
+  await orDamaged(sendTrust(walking));
+  // Without sound keys nothing that they verify goes out.
+  if (damages.length > 0) return damages;
+  for (const node of await nodesIn(ports.vault, 'chain')) {
+    const own = { ...walking, lanes: () => lanes().filter((lane) => lane.wants(node)) };
+    await orDamaged(walkChain(own, node));
     await abreast(own.lanes(), (lane) => lane.closed, outset);
     ports.signal.throwIfAborted();
     if (full()) break;
@@ -117,7 +116,7 @@ async function closeUnit({ signal, lanes, outset }: Walk, unit: DeliveryUnit, se
   for (const lane of whole ? lanes() : []) lane.close(unit);
 }
 
-async function sendTrust(walking: Walk): Promise<undefined> {
+async function sendTrust(walking: Walk): Promise<void> {
   for await (const item of trustItems(walking.vault)) {
     await send(walking, item);
     const [, signer] = /^keys\/([0-9a-f]{64})\.pem$/.exec(item.key) ?? [];
