@@ -7,6 +7,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
+import { type Part, partsOf } from '../core/part-sizes.ts';
 import { KeyTaken, NoSuchKey } from '../core/vault.ts';
 import type { LargeCopy } from '../vault/copy-object.ts';
 import { allOrNone } from './all-or-none.ts';
@@ -16,9 +17,6 @@ import { isCalled, onS3, unlessS3 } from './s3-errors.ts';
 import { abandon, base64, begin, type Upload } from './s3-multipart.ts';
 import { read } from './s3-read.ts';
 
-/** 512 MiB cross between two Regions in seconds; S3 takes 5 GiB a part at most, and 10,000 parts. */
-const PART = 512 * 1024 * 1024;
-const MOST_PARTS = 10_000;
 const PARALLEL = 8;
 
 /** An object as it was when it was looked at: what is read and what is copied is this or nothing. */
@@ -42,7 +40,7 @@ interface Digests {
  * that the copy is those bytes S3 itself checks, by their CRC-32, before it gives the copy its key. `to` must have a
  * client of its bucket's Region; it needs the right to read `from`.
  */
-export function s3LargeCopy(from: S3VaultOptions, to: S3VaultOptions, partBytes = PART): LargeCopy {
+export function s3LargeCopy(from: S3VaultOptions, to: S3VaultOptions, partBytes?: number): LargeCopy {
   const [bucket, target] = [s3Bucket(from), s3Bucket(to)];
   return {
     atLeast: target.partSize(0),
@@ -73,7 +71,7 @@ async function digestsOf({ bucket, key }: Source, signal: AbortSignal): Promise<
 
 interface Terms {
   readonly sha256: string | undefined;
-  readonly partBytes: number;
+  readonly partBytes: number | undefined;
   readonly aborted: AbortSignal;
 }
 
@@ -86,8 +84,8 @@ async function copy(source: Source, target: S3Bucket, { sha256, partBytes, abort
   let ours = false;
   try {
     const limit = pLimit(PARALLEL);
-    const copying = rangesOf(source.size, partBytes).map((range, index) =>
-      limit(() => copyPart(source, target, upload, { range, number: index + 1 }, signal)),
+    const copying = partsOf(source.size, partBytes).map((part) =>
+      limit(() => copyPart(source, target, upload, part, signal)),
     );
     const [digests, ...parts] = await allOrNone([digestsOf(source, signal), ...copying], failed);
     if (sha256 !== undefined && digests.sha256 !== sha256) return false;
@@ -102,17 +100,14 @@ async function copy(source: Source, target: S3Bucket, { sha256, partBytes, abort
   }
 }
 
-interface Part {
-  readonly number: number;
-  readonly range: string | undefined;
-}
-
 async function copyPart(source: Source, target: S3Bucket, upload: Upload, part: Part, signal: AbortSignal) {
   signal.throwIfAborted();
-  const { bucket, key, etag } = source;
+  const { bucket, key, etag, size } = source;
+  // A single part is the whole object, and names no range.
+  const whole = part.start === 0 && part.end === size - 1;
   const request = {
     ...{ ...upload, PartNumber: part.number, ...copyFrom(bucket, key, etag) },
-    ...(part.range === undefined ? {} : { CopySourceRange: part.range }),
+    ...(whole ? {} : { CopySourceRange: `bytes=${part.start}-${part.end}` }),
   };
   const send = () => target.client.send(new UploadPartCopyCommand(request), { abortSignal: signal });
   const answer = insist(send).catch((error) => {
@@ -120,15 +115,6 @@ async function copyPart(source: Source, target: S3Bucket, upload: Upload, part: 
   });
   const { CopyPartResult: { ETag, ChecksumCRC32 } = {} } = await onS3(target, answer, signal);
   return { PartNumber: part.number, ETag, ChecksumCRC32 };
-}
-
-/** A single part is the whole object, and names no range. */
-function rangesOf(size: number, partBytes: number): (string | undefined)[] {
-  const length = Math.max(partBytes, Math.ceil(size / MOST_PARTS));
-  if (size <= length) return [undefined];
-  return Array.from({ length: Math.ceil(size / length) }, (_, index) => {
-    return `bytes=${index * length}-${Math.min(size, (index + 1) * length) - 1}`;
-  });
 }
 
 const completion = (upload: Upload, size: number, crc: string, Parts: CompletedPart[]) => ({
