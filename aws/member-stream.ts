@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
-import { HistoryDamaged } from '../core/chain.ts';
-import type { Deliverable, Stored } from '../core/delivery.ts';
+import { type Deliverable, notAsSealed, type Stored } from '../core/delivery.ts';
 import { blocks } from '../vault/blocks.ts';
 import { type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
 import { persist } from './member-errors.ts';
@@ -112,9 +111,3 @@ async function sendParts(to: MemberBucket, { item, signal }: Putting, body: Body
     return completeUpload(to, upload, parts);
   });
 }
-
-const notAsSealed = ({ key }: Deliverable): HistoryDamaged =>
-  new HistoryDamaged(
-    `the bytes of ${key} are not those that were sealed: they go to nobody`,
-    'Run `ledgerhold verify --all`, and bring back what it names from another copy; then deliver again.',
-  );

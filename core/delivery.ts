@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { BlockNumber } from './chain.ts';
+import { BlockNumber, HistoryDamaged } from './chain.ts';
 import { LedgerholdError } from './errors.ts';
 import { type MemberFault, MemberId } from './members.ts';
 import { Instant, NetworkName, Seq, Sha256 } from './names.ts';
@@ -14,6 +14,13 @@ export interface Deliverable {
   /** Of documents: their bytes, which had to be read anyway. */
   readonly bytes?: Uint8Array;
 }
+
+/** Of an item whose bytes were read, and are others. */
+export const notAsSealed = ({ key }: Deliverable): HistoryDamaged =>
+  new HistoryDamaged(
+    `the bytes of ${key} are not those that were sealed: they go to nobody`,
+    'Run `ledgerhold verify --all`, and bring back what it names from another copy; then deliver again.',
+  );
 
 /** What a member's store said when it was given an object. */
 export const Stored = z.strictObject({

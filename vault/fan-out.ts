@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HistoryDamaged } from '../core/chain.ts';
-import type { Deliverable } from '../core/delivery.ts';
+import { type Deliverable, notAsSealed } from '../core/delivery.ts';
 import { abreast, type Outset, type Walker } from './abreast.ts';
 
 /** So many bytes may one branch be behind the one that is furthest: they are held once for all of them. */
@@ -128,9 +127,3 @@ async function* proved(
   }
   if (size !== item.size || hash.digest('hex') !== item.sha256) fail(notAsSealed(item));
 }
-
-const notAsSealed = ({ key }: Deliverable): HistoryDamaged =>
-  new HistoryDamaged(
-    `the bytes of ${key} are not those that were sealed: they go to nobody`,
-    'Run `ledgerhold verify --all`, and bring back what it names from another copy; then deliver again.',
-  );
