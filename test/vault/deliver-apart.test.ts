@@ -9,6 +9,7 @@ import { NotADocument, putSigned } from '../../vault/documents.ts';
 import { readMember } from '../../vault/members.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
 import { newToySigner, unprovenSigner } from '../support/toy-deliveries.ts';
+import { newKeys } from '../support/toy-sets.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -249,13 +250,15 @@ describe('what a vault may not make a delivery do', () => {
       'keys/%.pem',
       '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n',
     ],
+    ['a public key under the name of another', 'keys/%.pem', newKeys().publicKey],
     ['an endorsement that is none', 'keys/%.endorsed-by-%.sig', 'secret'],
-  ])('%s goes to nobody, and is named', async (_, name, text) => {
-    const { vault, run, storeOf } = await world();
+  ])('%s goes to nobody, nor what such keys verify, and is named', async (_, name, text) => {
+    const { vault, run, storeOf, held } = await world();
     const key = name.replaceAll('%', 'a'.repeat(64));
     vault.objects.set(key, Buffer.from(text));
     await expect(run()).rejects.toThrow(key);
     expect([...storeOf('bank-a').objects.values()].some((bytes) => Buffer.from(bytes).includes('secret'))).toBe(false);
+    expect(held('bank-a').filter((each) => each === key || each.startsWith('chain/'))).toEqual([]);
   });
 
   test('a vault that was put back to an older state is no end of the history that a member has', async () => {
