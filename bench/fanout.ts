@@ -1,14 +1,12 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
-import type { Vault } from '../core/vault.ts';
-import { openDiskThreads } from '../io/disk-threads.ts';
 import type { BenchResult } from './result.ts';
-import { chainVault, MemberFolders, SHARED } from './support/member-folders.ts';
+import { chainVault } from './support/member-folders.ts';
 import { inTurns, median, timed } from './support/rounds.ts';
 
 /** Odd, so that the median is a measurement. */
@@ -21,22 +19,23 @@ type Kind = (typeof KINDS)[number];
 
 /**
  * 839 MB to five members' folders: read once, hashed once, written to all, each object durable and whole when it is told.
- * The peer is Debian's `rclone copy`, five times; it compares MD5 by default, and leaves it to the system when what it
- * wrote is on the disk. So it is shown, too, with a sync of the file system behind it.
+ * The peer is Debian's `rclone copy`, five times, behind one look whether the source has the SHA-256 that was sealed; what
+ * was read and written it compares by MD5, and leaves it to the system when that is on the disk. So it is shown, too, with
+ * a sync of the file system behind it. Ours and the limit have a process of their own as rclone has, without its start.
  */
 export async function run(): Promise<BenchResult> {
-  openDiskThreads(process.env);
   const folder = mkdtempSync(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'ledgerhold-fanout-'));
   try {
-    const vault = await chainVault(join(folder, 'vault'), SHAPE);
-    const keys = (await Array.fromAsync(vault.list(''))).map(({ key }) => key).filter((key) => SHARED.test(key));
-    const rclone = spawnSync('rclone', ['version']).status === 0;
-    const kinds = KINDS.filter((kind) => rclone || !kind.startsWith('rclone'));
+    await chainVault(join(folder, 'vault'), SHAPE);
+    const hasRclone = spawnSync('rclone', ['version']).status === 0;
+    if (hasRclone)
+      await writeFile(join(folder, SUMS), (await rclone(['hashsum', 'SHA256', ...CHAIN, join(folder, 'vault')])).text);
+    const kinds = KINDS.filter((kind) => hasRclone || !kind.startsWith('rclone'));
     const durable: Partial<Record<Kind, number[]>> = {};
     const busy: Partial<Record<Kind, number[]>> = {};
     const seconds = await inTurns(ROUNDS, kinds, async (kind, round) => {
       const sinks = join(folder, 'sinks');
-      const { taken, processors } = await delivered(kind, { folder, sinks, vault, keys, round });
+      const { taken, processors } = await measured(kind, { folder, sinks, round });
       (busy[kind] ??= []).push(processors);
       (durable[kind] ??= []).push(taken + (await timed(() => execFileSync('sync', ['-f', folder]))));
       rmSync(sinks, { recursive: true });
@@ -49,7 +48,7 @@ export async function run(): Promise<BenchResult> {
     const peer = Math.min(median(seconds['rclone in turn'] ?? []), median(seconds['rclone at once'] ?? []));
     return {
       ...{ name: 'fanout', unit: 's', ours, ratio: ours / peer },
-      peer: { name: rclone ? 'five rclone copies, the better way' : 'rclone (not installed)', value: peer },
+      peer: { name: hasRclone ? 'five rclone copies, the better way' : 'rclone (not installed)', value: peer },
       limit: { name: 'one read, five durable writes', value: limit },
     };
   } finally {
@@ -60,85 +59,50 @@ export async function run(): Promise<BenchResult> {
 interface Work {
   readonly folder: string;
   readonly sinks: string;
-  readonly vault: Vault;
-  readonly keys: readonly string[];
   readonly round: number;
 }
 
 /** Seconds, and those of processors. */
-async function delivered(kind: Kind, work: Work): Promise<{ taken: number; processors: number }> {
-  const before = process.cpuUsage();
-  let others = 0;
-  const taken = await deliveredBy(kind, work, (seconds) => {
-    others = seconds;
-  });
-  const { user, system } = process.cpuUsage(before);
-  return { taken, processors: others + (user + system) / 1_000_000 };
+interface Measured {
+  readonly taken: number;
+  readonly processors: number;
 }
 
-async function deliveredBy(
-  kind: Kind,
-  { folder, sinks, vault, keys, round }: Work,
-  tellProcessors: (seconds: number) => void,
-): Promise<number> {
+/** What a member is given, of the vault. */
+const CHAIN = ['--include', '/chain/**'];
+const SHARED = [...CHAIN, '--include', '/keys/**', '--include', '/format.json'];
+const CHILD = join(import.meta.dirname, 'support', 'fan-out-child.ts');
+/** Digests of what is sealed, as `sha256sum` writes them: made beforehand, as the sealing is. */
+const SUMS = 'sealed.sha256';
+
+async function measured(kind: Kind, { folder, sinks, round }: Work): Promise<Measured> {
   await mkdir(sinks);
-  if (kind === 'limit') return timed(() => readOnceWriteFive(join(folder, 'vault'), keys, sinks));
-  if (kind !== 'ours') {
-    return timed(async () => tellProcessors(await copies(join(folder, 'vault'), sinks, kind === 'rclone at once')));
+  const vault = join(folder, 'vault');
+  if (kind === 'ours' || kind === 'limit') {
+    const names = MEMBERS.map((name) => `bank-${name}-${round}`);
+    const { stdout } = await promisify(execFile)(process.execPath, [CHILD, kind, vault, sinks, ...names]);
+    return JSON.parse(stdout) as Measured;
   }
-  const members = new MemberFolders(
-    vault,
-    sinks,
-    MEMBERS.map((name) => `bank-${name}-${round}`),
-  );
-  await members.join();
-  return timed(async () => {
-    const ends = await members.deliver();
-    if (ends.some(({ outcome, objects }) => outcome !== 'whole' || objects !== keys.length)) {
-      throw new Error(`not everything was delivered: ${JSON.stringify(ends)}`);
-    }
+  let processors = 0;
+  const taken = await timed(async () => {
+    processors = (await rclone(['hashsum', 'SHA256', '--checkfile', join(folder, SUMS), ...CHAIN, vault])).processors;
+    processors += await copies(vault, sinks, kind === 'rclone at once');
   });
-}
-
-/** As many at once as keep the disk busy. */
-const OBJECTS_AT_ONCE = 8;
-
-/**
- * What no delivery can do without: each object is read once, and written five times to a temporary name, synced, linked
- * to its own, and the entry in its folder synced. Nothing is hashed, looked for or recorded.
- */
-async function readOnceWriteFive(vault: string, keys: readonly string[], sinks: string): Promise<void> {
-  const limit = pLimit(OBJECTS_AT_ONCE);
-  const write = async (path: string, bytes: Buffer) => {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(`${path}.new`, 'wx');
-    await file.writeFile(bytes);
-    await file.sync();
-    await file.close();
-    await link(`${path}.new`, path);
-    await unlink(`${path}.new`);
-    const folder = await open(dirname(path));
-    await folder.sync();
-    await folder.close();
-  };
-  await Promise.all(
-    keys.map((key) =>
-      limit(async () => {
-        const bytes = await readFile(join(vault, key));
-        await Promise.all(MEMBERS.map((member) => write(join(sinks, member, key), bytes)));
-      }),
-    ),
-  );
+  return { taken, processors };
 }
 
 async function copies(vault: string, sinks: string, atOnce: boolean): Promise<number> {
   const limit = pLimit(atOnce ? MEMBERS.length : 1);
-  const what = ['--include', '/chain/**', '--include', '/keys/**', '--include', '/format.json'];
-  const flags = ['--config', '/dev/null', '--quiet', 'copy', ...what];
-  const copy = (member: string) =>
-    promisify(execFile)('sh', ['-c', 'rclone "$@" && times', 'sh', ...flags, vault, join(sinks, member)]);
-  const said = await Promise.all(MEMBERS.map((member) => limit(() => copy(member))));
-  return said.reduce((sum, { stdout }) => sum + processorSeconds(stdout), 0);
+  const each = MEMBERS.map((member) => limit(() => rclone(['copy', ...SHARED, vault, join(sinks, member)])));
+  return (await Promise.all(each)).reduce((sum, { processors }) => sum + processors, 0);
+}
+
+/** What it prints, and its seconds of processors, of which the shell tells behind it. */
+async function rclone(parameters: readonly string[]): Promise<{ text: string; processors: number }> {
+  const flags = ['--config', '/dev/null', '--quiet', ...parameters];
+  const script = 'rclone "$@" && times >&2';
+  const { stdout: text, stderr } = await promisify(execFile)('sh', ['-c', script, 'sh', ...flags]);
+  return { text, processors: processorSeconds(stderr) };
 }
 
 /** The last line of the shell's `times`, of its children: `0m1.230000s 0m0.450000s`. */
