@@ -66,7 +66,7 @@ export class MemberApi extends Construct {
         });
         storage.grant(role, {
           read: [
-            ...['members/*', 'settings/*', 'deliveries/*', 'leases/*'],
+            ...['members/*', 'settings/*', 'deliveries/*', 'proofs/*', 'leases/*'],
             ...['chain/*/manifests/*', 'chain/*/records/*', 'chain/*/runs/*'],
           ],
           writeOnce: ['members/*', 'settings/*'],
