@@ -22,6 +22,8 @@ export default {
     // Seeded runs, by the thousand in virtual time and some dozens over real stores: they compute for the most part.
     { ...shared, displayName: 'model', testMatch: ['<rootDir>/test/**/*.model.test.ts'] },
   ],
+  // Jest leaves a core to a watcher's terminal: on a machine of two that is half of it. Many tests wait for others anyway.
+  maxWorkers: '100%',
   // A machine that has others to do takes its time; a test that hangs is still ended.
   testTimeout: 30_000,
   coverageProvider: 'v8',
