@@ -86,6 +86,9 @@ const Aws = z.strictObject({
     .describe('For how long nobody can remove or change what is written; in compliance not even the account’s root'),
 });
 
+/** As far as the longest tests have gone; a slip of the pen ends here. */
+const MOST_MEMBERS = 10_000;
+
 /** Far above what one operator runs, and as far as a test has planned the stacks; a slip of the pen ends here. */
 const MOST_NODES = 1000;
 
@@ -102,7 +105,7 @@ const Parts = z.strictObject({
   nodes: z.array(Node).min(1).max(MOST_NODES),
   members: z
     .array(Member)
-    .max(1000)
+    .max(MOST_MEMBERS)
     .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, { error: 'two members have the same id' })
     .optional(),
   retention: Retention.optional(),

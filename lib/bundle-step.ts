@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canonicalBytes } from '../core/canonical.ts';
+import { LIST_FILE } from '../core/member-list.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -22,6 +24,14 @@ export function bundleStep(stepName: string, outdir: string = join(ROOT, 'cdk.ou
     made.add(outdir);
   }
   return join(outdir, stepName);
+}
+
+/** A copy of a step's bundle with a list beside it, in `folder`. The same list, in whatever order, makes the same bytes. */
+export function bundleWithList(stepName: string, list: object, folder: string): string {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(bundleStep(stepName), folder, { recursive: true });
+  writeFileSync(join(folder, LIST_FILE), canonicalBytes(list));
+  return folder;
 }
 
 /** What the image of the dump task is built from: its Dockerfile, and the program as one file. */

@@ -14,9 +14,9 @@ import { backupProps, type GroupProps } from './backup-props.ts';
 import type { ChainBackupProps } from './chain-backup.ts';
 import { chainNodes } from './chain-nodes.ts';
 import type { DeliveryProps } from './delivery.ts';
-import { hasMembers, memberAccounts } from './delivery-stack.ts';
+import { hasMembers } from './delivery-stack.ts';
 import type { MemberApiProps } from './member-api.ts';
-import { memberApiOf as memberApiIn } from './member-list.ts';
+import { memberAccounts, memberApiOf as memberApiIn } from './member-list.ts';
 
 export type { BackupNode } from '../config/backup-nodes.ts';
 export type { VpcPlace } from '../config/nodes.ts';

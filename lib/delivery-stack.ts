@@ -2,15 +2,13 @@ import { type App, Stack, Tags } from 'aws-cdk-lib';
 import type { Config } from '../config/schema.ts';
 import { stackName } from '../core/deployed-names.ts';
 import { Delivery } from './delivery.ts';
+import { memberAccounts } from './member-list.ts';
 import type { Storage } from './storage.ts';
 import type { Watch } from './watch.ts';
 
 /** Whether anything is delivered from AWS. */
-export const hasMembers = (config: Pick<Config, 'members'>): boolean => Object.keys(memberAccounts(config)).length > 0;
-
-/** By member the account of a config: a deployed delivery adds to buckets of the member's own alone. */
-export const memberAccounts = ({ members = [] }: Pick<Config, 'members'>): Record<string, string> =>
-  Object.fromEntries(members.flatMap((member) => ('account' in member ? [[member.id, member.account]] : [])));
+export const hasMembers = ({ members = [] }: Pick<Config, 'members'>): boolean =>
+  members.some((member) => 'account' in member);
 
 /** What brings the members of a network their files: in a stack of its own, since it comes with the first member. */
 export class DeliveryStack extends Stack {

@@ -3,6 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { deliveryMachineName, memberMachineName } from '../core/deployed-names.ts';
+import type { MemberAccounts } from '../core/member-list.ts';
 import { Alarms } from './alarms.ts';
 import { deliveryRole, deliveryRoleArn } from './delivery-role.ts';
 import { allow } from './grants.ts';
@@ -19,7 +20,7 @@ export interface DeliveryProps {
   readonly storage: Storage;
   readonly watch: Watch;
   /** The network's list: by member the account whose buckets may be delivered to. */
-  readonly accounts: Readonly<Record<string, string>>;
+  readonly accounts: MemberAccounts;
 }
 
 /** Brings every member's bucket what the histories have and it has not: every hour, and when something says so. */
@@ -40,8 +41,8 @@ export class Delivery extends Construct {
     this.listMembers = new ListMembers(this, storage, memberMachine);
     this.startDeliveries = new StartDeliveries(this, memberMachine);
     const roleArn = deliveryRoleArn(this, network);
-    this.deliverMember = new DeliverMember(this, { storage, deliveryRoleArn: roleArn, accounts });
-    this.role = deliveryRole(this, storage, [...new Set(Object.values(accounts))], this.deliverMember.role);
+    this.deliverMember = new DeliverMember(this, { storage, deliveryRoleArn: roleArn, list: { members: accounts } });
+    this.role = deliveryRole(this, storage, accounts, this.deliverMember.role);
     this.workflow = new DeliveryWorkflow(this, 'Deliveries', this, deliveryMachineName(network));
     this.ofMember = new MemberWorkflow(this, 'Member', this, memberMachineName(network));
     this.#everyHour(network);

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   AuthorizationType,
@@ -11,15 +11,15 @@ import {
   RestApi,
   type StageOptions,
 } from 'aws-cdk-lib/aws-apigateway';
-import { AccountPrincipal, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { deliveryMachineName } from '../core/deployed-names.ts';
 import { ROUTES, type Route } from '../core/member-api.ts';
-import { type ChainDefaults, type MemberAccounts, memberApi } from '../lambdas/member-api/contract.ts';
+import type { MemberAccounts } from '../core/member-list.ts';
+import { type ApiList, type ChainDefaults, memberApi } from '../lambdas/member-api/contract.ts';
 import { allow } from './grants.ts';
 import { stateMachineArnOf } from './machine-arn.ts';
-import { namedInEnvironment } from './member-list.ts';
 import { StepLambda } from './step-lambda.ts';
 import type { Storage } from './storage.ts';
 
@@ -56,7 +56,8 @@ export class MemberApi extends Construct {
       // API Gateway waits no longer.
       timeout: Duration.seconds(29),
       memoryMiB: 1024,
-      environment: { ...storage.environment, ...namedInEnvironment(members, chains), DELIVERIES: deliveries },
+      environment: { ...storage.environment, DELIVERIES: deliveries },
+      list: { members, chains } satisfies ApiList,
       grant: (role) => {
         allow(role, {
           because:
@@ -73,7 +74,7 @@ export class MemberApi extends Construct {
         });
       },
     });
-    this.api = this.#gateway(storage.network, [...new Set(Object.values(members))]);
+    this.api = this.#gateway(storage.network);
     const integration = new LambdaIntegration(this.step.lambda, { allowTestInvoke: false });
     const requestValidator = this.api.addRequestValidator('Valid', {
       ...{ validateRequestBody: true, validateRequestParameters: true },
@@ -85,12 +86,12 @@ export class MemberApi extends Construct {
     new CfnOutput(this, 'Url', { value: this.api.url });
   }
 
-  #gateway(network: string, accounts: readonly string[]): RestApi {
+  #gateway(network: string): RestApi {
     const api = new RestApi(this, 'Api', {
       restApiName: `ledgerhold-${network}-members`,
       description: `Ledgerhold: members of ${network}`,
       endpointConfiguration: { types: [EndpointType.REGIONAL] },
-      policy: openTo(accounts),
+      policy: openToOthers(Stack.of(this).account),
       deployOptions: stage(this),
       // Its role would have a policy of somebody else's; ours is below.
       cloudWatchRole: false,
@@ -102,7 +103,7 @@ export class MemberApi extends Construct {
     api.deploymentStage.node.addDependency(letWriteLogs(this));
     const users = 'Callers are other organisations’ roles, which AWS attests by their signatures: there are no users.';
     Validations.of(this).acknowledge({ id: 'AwsSolutions-COG4', reason: users });
-    const strangers = 'Nobody comes as far as a firewall would look who has not signed as an account of the list.';
+    const strangers = 'Nobody comes as far as a firewall would look who has not signed, and the log has every account.';
     Validations.of(api).acknowledge({ id: 'AwsSolutions-APIG3', reason: strangers });
     return api;
   }
@@ -110,18 +111,27 @@ export class MemberApi extends Construct {
 
 const TLS = 'SecurityPolicy_TLS13_1_3_2025_09';
 
-/** Signed callers of these accounts, on the members' paths alone; the operator's own principals need a policy of theirs. */
-const openTo = (accounts: readonly string[]): PolicyDocument =>
+/**
+ * Signed callers of any other account, on the members' paths alone: whom they speak for the Lambda decides by the list,
+ * which has no room in a policy (`docs/decisions/0015-the-list-of-members.md`). Their own account has to let them, too, and
+ * the operator's own principals need a policy of theirs.
+ */
+const openToOthers = (operator: string): PolicyDocument =>
   new PolicyDocument({
     statements: [
       new PolicyStatement({
         sid: 'MembersCall',
         effect: Effect.ALLOW,
-        principals: accounts.map((account) => new AccountPrincipal(account)),
+        principals: [new AnyPrincipal()],
         actions: ['execute-api:Invoke'],
         resources: routes
           .filter(({ who }) => who === 'member')
           .map(({ method, path }) => `execute-api:/${STAGE}/${method}${path.replace('{id}', '*')}`),
+        conditions: {
+          // There is none where nobody has signed, and so no method would be open that had lost its authorization.
+          StringLike: { 'aws:PrincipalAccount': '?'.repeat(12) },
+          StringNotEquals: { 'aws:PrincipalAccount': operator },
+        },
       }),
     ],
   });

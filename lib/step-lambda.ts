@@ -1,4 +1,5 @@
-import { Duration } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import { Duration, Stage } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type CfnFunction, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -8,7 +9,7 @@ import { Construct } from 'constructs';
 import type { VpcPlace } from '../config/nodes.ts';
 import type { ErrorClass } from '../core/errors.ts';
 import { type AnyStep, camel, type EnvOf, type InputOf } from '../core/step.ts';
-import { bundleStep } from './bundle-step.ts';
+import { bundleStep, bundleWithList } from './bundle-step.ts';
 import { allow } from './grants.ts';
 import { allowAttaching, standing } from './private-network.ts';
 import { payload, type Ref } from './state-ref.ts';
@@ -17,6 +18,8 @@ export interface StepLambdaProps<S extends AnyStep> {
   readonly step: S;
   /** Each variable that the contract names, and no other. */
   readonly environment: EnvOf<S>;
+  /** What it finds beside its code, as `LIST_FILE`; absent: nothing. */
+  readonly list?: object;
   /** The rights that go with the environment; the right to log is there. */
   readonly grant?: (role: Role) => void;
   /** A fixed name of its role, for policies of other accounts. Default: one that CloudFormation makes. */
@@ -103,7 +106,7 @@ export class StepLambda<const S extends AnyStep> extends Construct {
       logGroup,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: this.node.tryGetContext(UNBUNDLED) === true ? NO_CODE : Code.fromAsset(bundleStep(props.step.name)),
+      code: this.#code(props.list),
       handler: 'index.handler',
       environment: { ...props.environment },
       timeout: props.timeout,
@@ -113,6 +116,13 @@ export class StepLambda<const S extends AnyStep> extends Construct {
     // CDK's own property would also give the right to trace, and no reason for it.
     (this.lambda.node.defaultChild as CfnFunction).tracingConfig = { mode: 'Active' };
     props.grant?.(role);
+  }
+
+  #code(list: object | undefined): Code {
+    if (this.node.tryGetContext(UNBUNDLED) === true) return NO_CODE;
+    if (list === undefined) return Code.fromAsset(bundleStep(this.step.name));
+    const folder = join(Stage.of(this)?.outdir ?? 'cdk.out', 'listed', this.node.addr);
+    return Code.fromAsset(bundleWithList(this.step.name, list, folder));
   }
 
   /** A state that calls this step and keeps its output in the run's state under the step's own name. */

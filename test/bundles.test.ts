@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,9 +18,17 @@ const steps = stepNames();
 /** Far from the checkout, so that nothing of its `node_modules` can be reached. */
 const folder = mkdtempSync(join(tmpdir(), 'ledgerhold-bundles-'));
 const fileOf = (step: string) => join(folder, step, 'index.mjs');
+const listOf = (step: string) => join(folder, step, 'list.json');
+
+/** Of the steps that go by it. */
+const LISTS = {
+  'member-api': { members: {}, chains: {} },
+  'deliver-member': { members: { 'bank-a': '333333333333' } },
+};
 
 beforeAll(() => {
   bundleStep('claim-slot', folder);
+  for (const [step, list] of Object.entries(LISTS)) writeFileSync(listOf(step), JSON.stringify(list));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -34,12 +42,12 @@ const environment = {
   ...{ VAULT_BUCKET: 'bucket', VAULT_PREFIX: 'acme', VAULT_ACCOUNT: '111111111111' },
   VAULT_LOCK: '{"mode":"GOVERNANCE","recordDays":365,"artifactDays":14}',
   ...{ CAPTURES: '{}', DUMP_PLACES: '{}', ENVELOPE_KEY: 'envelope', COPIED_ELSEWHERE: 'no', SIGNING_KEY: 'signing' },
-  ...{ CHAINS: '{}', BLOCKS_PER_FILE: '1', MEMBERS: '{}' },
+  ...{ CHAINS: '{}', BLOCKS_PER_FILE: '1' },
   TICK: '{"enabled":true,"timesADay":4,"timeZone":"UTC"}',
   ...{ NETWORK: 'acme', SNAPSHOTS: '{}', RETENTION: '{"keep":{},"timeZone":"UTC"}', BUCKET_KEY: 'bucket' },
   ...{ SECOND_BUCKET: 'second', SECOND_PREFIX: '', SECOND_ACCOUNT: '222222222222', SECOND_REGION: 'eu-west-1' },
   ...{ MEMBER_MACHINE: 'arn:aws:states:eu-central-1:111111111111:stateMachine:x', DELIVERIES: '', VAULT_KEY: 'bucket' },
-  ...{ DELIVERY_ROLE: 'arn:aws:iam::111111111111:role/delivery', ACCOUNTS: '{"bank-a":"333333333333"}' },
+  DELIVERY_ROLE: 'arn:aws:iam::111111111111:role/delivery',
   ...{ SECOND_ROLE: 'arn:aws:iam::222222222222:role/keeper', SECOND_KEY: 'alias/second' },
 };
 
@@ -79,6 +87,19 @@ describe('a bundle', () => {
       'EnvironmentIncomplete',
       'the environment of seal-manifest lacks VAULT_BUCKET, SIGNING_KEY',
     ]);
+  });
+
+  test.each(Object.entries(LISTS))('of %s does not load without the list beside it', async (step, list) => {
+    rmSync(listOf(step));
+    try {
+      expect(await inNode(step, `try { await bundle() } ${told}`)).toEqual([
+        'MemberListUnreadable',
+        'MemberListUnreadable',
+        expect.stringContaining(folder),
+      ]);
+    } finally {
+      writeFileSync(listOf(step), JSON.stringify(list));
+    }
   });
 
   test('keeps the names of classes, by which retries go, though it is minified', async () => {

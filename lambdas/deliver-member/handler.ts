@@ -3,9 +3,10 @@ import { kmsSigner } from '../../aws/kms-signer.ts';
 import { openS3Destination } from '../../aws/open.ts';
 import { destinationOnAws, refusing } from '../../core/member-destinations.ts';
 import { NetworkName } from '../../core/names.ts';
+import { listBeside } from '../list-beside.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
-import { AccountsOfMembers, deliverMember } from './contract.ts';
+import { DeliveryList, deliverMember } from './contract.ts';
 import { run } from './run.ts';
 
 /** Leaves the last objects of a turn some minutes: those of 5 GiB and more are copied in parts. */
@@ -15,13 +16,13 @@ export const handler = serve(deliverMember, run, (env, journal) => {
   const { vault, clock } = vaultPorts(env);
   const { VAULT_BUCKET: bucket, VAULT_PREFIX: prefix, VAULT_ACCOUNT: account, VAULT_KEY: kmsKey } = env;
   const region = process.env['AWS_REGION'];
-  const accounts = AccountsOfMembers.parse(JSON.parse(env.ACCOUNTS));
+  const { members } = listBeside(import.meta.dirname, DeliveryList);
   const source = { bucket, prefix, account, kmsKey, region };
   return {
     ...{ vault, clock, journal, turn: TURN, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
     destinationOf: (member) => {
-      const destination = destinationOnAws(member, accounts);
+      const destination = destinationOnAws(member, members);
       if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);
       const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
       return openS3Destination({ ...address, source }, clock);

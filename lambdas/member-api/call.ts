@@ -1,10 +1,11 @@
 import type * as z from 'zod';
 import type { Executions } from '../../core/executions.ts';
 import type { ROUTES, Route, RouteId } from '../../core/member-api.ts';
+import type { MemberAccounts } from '../../core/member-list.ts';
 import type { NetworkName } from '../../core/names.ts';
 import type { Clock, Journal } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
-import type { ChainDefaults, MemberAccounts } from './contract.ts';
+import type { ChainDefaults } from './contract.ts';
 
 /** What the API needs of the world. */
 export interface ApiPorts {

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 import { ChainSettings } from '../../core/chain-settings.ts';
-import { MemberId } from '../../core/members.ts';
+import { MemberAccounts } from '../../core/member-list.ts';
 import { defineStep } from '../../core/step.ts';
 
-/** Of `MEMBERS`, as JSON: the network's list. */
-export const MemberAccounts = z.record(MemberId, z.string().regex(/^\d{12}$/));
-export type MemberAccounts = z.infer<typeof MemberAccounts>;
-
-/** Of `CHAINS`, as JSON: by chain what the configuration says of its backup. */
+/** By chain what the configuration says of its backup. */
 export const ChainDefaults = z.record(z.string(), ChainSettings);
 export type ChainDefaults = z.infer<typeof ChainDefaults>;
+
+/** Of the file `list.json`. */
+export const ApiList = z.strictObject({ members: MemberAccounts, chains: ChainDefaults });
+export type ApiList = z.infer<typeof ApiList>;
 
 /** What API Gateway hands over for one call, as far as it is used. */
 export const ApiEvent = z.looseObject({
@@ -31,7 +31,7 @@ export type ApiEvent = z.infer<typeof ApiEvent>;
  */
 export const memberApi = defineStep({
   name: 'member-api',
-  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'MEMBERS', 'CHAINS', 'DELIVERIES'],
+  env: ['VAULT_BUCKET', 'VAULT_PREFIX', 'VAULT_ACCOUNT', 'DELIVERIES'],
   input: ApiEvent,
   output: z.strictObject({ statusCode: z.int(), headers: z.record(z.string(), z.string()), body: z.string() }),
   errors: [],

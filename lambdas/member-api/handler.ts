@@ -1,14 +1,14 @@
 import { executionsOfMachine } from '../../aws/executions.ts';
 import { NetworkName } from '../../core/names.ts';
+import { listBeside } from '../list-beside.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
-import { ChainDefaults, MemberAccounts, memberApi } from './contract.ts';
+import { ApiList, memberApi } from './contract.ts';
 import { run } from './run.ts';
 
 export const handler = serve(memberApi, run, (env, journal) => ({
   ...{ ...vaultPorts(env), journal, network: NetworkName.parse(env.VAULT_PREFIX) },
   ...{ operator: env.VAULT_ACCOUNT, vaultBucket: env.VAULT_BUCKET },
   deliveries: executionsOfMachine(env.DELIVERIES),
-  members: MemberAccounts.parse(JSON.parse(env.MEMBERS)),
-  chains: ChainDefaults.parse(JSON.parse(env.CHAINS)),
+  ...listBeside(import.meta.dirname, ApiList),
 }));

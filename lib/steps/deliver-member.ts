@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { deliverMember } from '../../lambdas/deliver-member/contract.ts';
+import { type DeliveryList, deliverMember } from '../../lambdas/deliver-member/contract.ts';
 import { allow } from '../grants.ts';
 import { StepLambda } from '../step-lambda.ts';
 import type { Storage } from '../storage.ts';
@@ -9,15 +9,14 @@ import type { Storage } from '../storage.ts';
 export interface DeliverMemberProps {
   readonly storage: Storage;
   readonly deliveryRoleArn: string;
-  /** The network's list: by member. */
-  readonly accounts: Readonly<Record<string, string>>;
+  readonly list: DeliveryList;
 }
 
 /** Reads what is for members and writes receipts; into a member's bucket it gets by the delivery role alone. */
 export class DeliverMember extends StepLambda<typeof deliverMember> {
   readonly role: Role;
 
-  constructor(scope: Construct, { storage, deliveryRoleArn, accounts }: DeliverMemberProps) {
+  constructor(scope: Construct, { storage, deliveryRoleArn, list }: DeliverMemberProps) {
     let own: Role | undefined;
     super(scope, 'DeliverMember', {
       step: deliverMember,
@@ -26,8 +25,9 @@ export class DeliverMember extends StepLambda<typeof deliverMember> {
       environment: {
         ...{ ...storage.lockingEnvironment, VAULT_KEY: storage.bucketKey.keyArn },
         ...{ SIGNING_KEY: storage.signingKey.keyArn, NETWORK: storage.network },
-        ...{ DELIVERY_ROLE: deliveryRoleArn, ACCOUNTS: JSON.stringify(accounts) },
+        DELIVERY_ROLE: deliveryRoleArn,
       },
+      list,
       grant: (role) => {
         own = role;
         storage.grant(role, {

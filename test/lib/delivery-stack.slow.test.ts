@@ -96,10 +96,13 @@ describe('who may what, of the deliveries', () => {
   const share = (key: string, network = 'acme') => `arn:aws:s3:::bank-0-files/ledgerhold/${network}/bank-0/${key}`;
   const machine = (name: string) => `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:ledgerhold-acme_${name}`;
   const [FILE, MANIFEST] = ['chain/consortium/x-block-0-9.rlp', 'chain/consortium/manifests/00000001.json'];
+  const OURS = 'arn:aws:s3:::our-files/ledgerhold/acme/bank-0/x';
   const [ROLE, TURN, LIST] = ['Delivery/DeliveryRole', 'Delivery/DeliverMember', 'Delivery/ListMembers'];
   const once = { 's3:if-none-match': '*', 's3:ObjectCreationOperation': 'true' };
   const at = (account: string) => ({ account });
   const member = at('333333333333');
+  const keyOf = (account: string) => `arn:aws:kms:${REGION}:${account}:key/any`;
+  const viaS3 = { 'kms:ViaService': `s3.${REGION}.amazonaws.com` };
   const delivery = `arn:aws:iam::${ACCOUNT}:role/ledgerhold-acme_Delivery`;
 
   type Case = readonly [
@@ -112,6 +115,14 @@ describe('who may what, of the deliveries', () => {
     [ROLE, 's3:PutObject', share(FILE), { ...member, context: once }],
     [ROLE, 's3:PutObject', share(MANIFEST), { ...at('444444444444'), context: once }],
     [ROLE, 's3:AbortMultipartUpload', share(FILE), member],
+    // On no list: that a delivery goes there is refused before, by the Lambda and by the session that it asks for.
+    [ROLE, 's3:PutObject', share(FILE), { ...at('555555555555'), context: once }],
+    [
+      ROLE,
+      'kms:GenerateDataKey',
+      keyOf('333333333333'),
+      { context: { ...viaS3, 'aws:ResourceAccount': '333333333333' } },
+    ],
     [ROLE, 's3:GetObject', vault(FILE)],
     [ROLE, 's3:GetObject', vault('keys/x.pem')],
     [ROLE, 's3:DeleteObject', share('canary/2026.txt'), member],
@@ -129,14 +140,17 @@ describe('who may what, of the deliveries', () => {
     ['ChainBackup/Steps/SealChain', 'states:StartExecution', machine('Deliveries')],
   ];
   const DENIED: readonly Case[] = [
-    // At a member: nothing but additions and reads, under the network's prefix, in buckets of accounts on the list.
-    [ROLE, 's3:GetObject', share(FILE), at('555555555555')],
+    // At a member: nothing but additions and reads, under the network's prefix. In our own account nobody else is asked.
+    [ROLE, 's3:GetObject', OURS, at(ACCOUNT)],
+    [ROLE, 's3:PutObject', OURS, { ...at(ACCOUNT), context: once }],
+    [ROLE, 's3:DeleteObject', 'arn:aws:s3:::our-files/ledgerhold/acme/bank-0/canary/x', at(ACCOUNT)],
     [ROLE, 's3:GetObject', share(FILE, 'another'), member],
     [TURN, 's3:GetObject', share(FILE), member],
     [ROLE, 's3:ListBucket', 'arn:aws:s3:::bank-0-files', member],
     [ROLE, 's3:DeleteObject', share(FILE), member],
+    [ROLE, 'kms:Decrypt', keyOf('333333333333'), { context: { 'aws:ResourceAccount': '333333333333' } }],
+    [ROLE, 'kms:GenerateDataKey', keyOf(ACCOUNT), { context: { ...viaS3, 'aws:ResourceAccount': ACCOUNT } }],
     [ROLE, 's3:DeleteObjectVersion', share('canary/2026.txt'), member],
-    [ROLE, 's3:PutObject', share(FILE), { ...at('555555555555'), context: once }],
     [ROLE, 's3:PutObject', share(FILE, 'another'), { ...member, context: once }],
     [ROLE, 's3:PutObject', 'arn:aws:s3:::bank-0-files/elsewhere', { ...member, context: once }],
     [ROLE, 's3:PutObjectAcl', share(FILE), member],
@@ -169,5 +183,11 @@ describe('who may what, of the deliveries', () => {
   });
   test.each(DENIED)('%s may not %s on %s', async (...each) => {
     expect(await judge(each)).toBe(false);
+  });
+
+  test('where the operator is a member, too, deliveries go to buckets of its account', async () => {
+    const app = appOf([...MEMBERS, { id: 'bank-us', account: ACCOUNT, bucket: 'our-files', region: REGION }]).app;
+    const call = { role: ROLE, action: 's3:PutObject', resource: OURS, context: once };
+    expect(await iamOf(app)(call)).toBe(true);
   });
 });
