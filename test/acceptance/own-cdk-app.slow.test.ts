@@ -87,6 +87,8 @@ describe('a CDK app of one’s own, with the package as it is published', () => 
     const assets = readdirSync(join(folder, 'out')).filter((name) => name.startsWith('asset.'));
     const ours = assets.filter((name) => readdirSync(join(folder, 'out', name)).includes('index.mjs'));
     expect(ours.length).toBe(readdirSync(join(root, 'dist/lambdas')).length);
+    // The one member lies beside the code of the two that go by the list.
+    expect(ours.filter((name) => readdirSync(join(folder, 'out', name)).includes('list.json'))).toHaveLength(2);
     for (const name of ours) expect(statSync(join(folder, 'out', name, 'index.mjs')).size).toBeGreaterThan(1000);
   }, 120_000);
 
