@@ -56,6 +56,8 @@ export class DeliveryLane implements Walker {
   #moved = false;
   #ended: Promise<void> | undefined;
   #looked: number;
+  /** As the registry had it last. A chain that it has come to want since waits for the next pass. */
+  #newest: Member | undefined;
   /** By key: of several objects on their way at once each send is told its own. */
   readonly #damage = new Map<string, unknown>();
   #failure: { readonly error: unknown } | undefined;
@@ -93,7 +95,7 @@ export class DeliveryLane implements Walker {
   }
 
   wants(node: string): boolean {
-    return this.member.chains?.includes(node) ?? true;
+    return [this.member, this.#newest ?? this.member].every(({ chains }) => chains?.includes(node) ?? true);
   }
 
   lacks({ key }: Deliverable): boolean {
@@ -128,7 +130,8 @@ export class DeliveryLane implements Walker {
         spoiled = true;
       });
     await this.#lookAgain();
-    if (!this.goesOn) return;
+    const [folder, node = ''] = key.split('/');
+    if (!this.goesOn || (folder === 'chain' && !this.wants(node))) return;
     try {
       const stored = await this.destination.put(item, source, this.signal);
       const at = Instant.parse(this.#ports.clock.now().toISOString());
@@ -172,6 +175,7 @@ export class DeliveryLane implements Walker {
       const now = (await readMember(vault, this.member.member))?.value;
       const still = now?.environmentBackupTarget === true && now.state !== 'suspended';
       if (!still || now.since !== this.member.since) this.stop(new Withdrawn(this.member.member));
+      else this.#newest = now;
     } catch (error) {
       this.stop(error);
     }

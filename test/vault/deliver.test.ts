@@ -226,6 +226,58 @@ describe('delivery', () => {
     expect(held('bank-a').length).toBeLessThan(shared().length);
   });
 
+  test('a member that wants fewer chains while a delivery is under way gets nothing further of the others', async () => {
+    const { history, second, join, run, held, storeOf, act, later, shared } = deliveryWorld();
+    for (let n = 0; n < 8; n++) await history.seal(bytes(String(n)));
+    for (let n = 0; n < 3; n++) await second.seal(bytes(String(n)));
+    await join('bank-a');
+    storeOf('bank-a').onPut = ({ key }) => {
+      later(3);
+      if (key === 'chain/consortium/manifests/00000003.json') void act('bank-a', { what: 'set', chains: ['second'] });
+    };
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' } });
+    const of = (chain: string) => held('bank-a').filter((key) => key.startsWith(`chain/${chain}/`));
+    const all = (chain: string) => shared().filter((key) => key.startsWith(`chain/${chain}/`));
+    expect(of('second')).toEqual(all('second'));
+    expect(of('consortium')).toContain('chain/consortium/manifests/00000003.json');
+    expect(of('consortium').length).toBeLessThan(all('consortium').length);
+    expect(of('consortium')).not.toContain('chain/consortium/manifests/00000008.json');
+    await act('bank-a', { what: 'set', chains: null });
+    await run();
+    expect(held('bank-a')).toEqual(shared());
+  });
+
+  test('a chain that a member no longer wants is not begun by the very object that would be next', async () => {
+    const { history, second, join, run, held, storeOf, act, later } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await second.seal(bytes('z'));
+    await join('bank-a');
+    storeOf('bank-a').onPut = ({ key }) => {
+      if (!key.startsWith('keys/')) return;
+      later(6);
+      void act('bank-a', { what: 'set', chains: ['second'] });
+    };
+    expect(await run({ atOnce: 1 })).toMatchObject({ 'bank-a': { outcome: 'whole' } });
+    expect(held('bank-a').filter((key) => key.startsWith('chain/consortium/'))).toEqual([]);
+    expect(held('bank-a')).toContain('chain/second/manifests/00000001.json');
+  });
+
+  test('a chain that a member has come to want while a delivery is under way comes with the next one', async () => {
+    const { history, second, join, run, held, storeOf, act, later, shared } = deliveryWorld();
+    for (let n = 0; n < 4; n++) await history.seal(bytes(String(n)));
+    await second.seal(bytes('z'));
+    await join('bank-a');
+    await act('bank-a', { what: 'set', chains: ['consortium'] });
+    storeOf('bank-a').onPut = ({ key }) => {
+      later(3);
+      if (key === 'chain/consortium/manifests/00000001.json') void act('bank-a', { what: 'set', chains: null });
+    };
+    await run();
+    expect(held('bank-a')).toEqual(shared().filter((key) => !key.startsWith('chain/second/')));
+    await run();
+    expect(held('bank-a')).toEqual(shared());
+  });
+
   test('nothing goes out but chain files, their documents, and what verifies them', async () => {
     const { history, join, run, held, vault } = deliveryWorld();
     await history.seal(bytes('a'));
