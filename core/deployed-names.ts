@@ -33,7 +33,10 @@ export const deliveryMachineName = (network: string): string => named(network, '
 /** The state machine that brings one member what it lacks. At most 60 characters. */
 export const memberMachineName = (network: string): string => named(network, 'Delivery');
 
-/** The same within a minute: who starts twice while it runs starts once. `nth`: after others that have ended by then. At most 57 characters. */
+/**
+ * The same within a minute: who starts twice while it runs starts once. `nth` tells it from others of that minute: those
+ * that have ended by then, or that were started for an earlier version of the member. At most 63 characters.
+ */
 export const memberExecutionName = (member: string, now: Date, nth = 1): string =>
   `${member}_${now.toISOString().slice(0, 16).replaceAll(/\W/g, '')}${nth === 1 ? '' : `_${nth}`}`;
 

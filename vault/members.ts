@@ -120,13 +120,29 @@ export async function register(ports: RegistryPorts, id: string, destination: Me
   const newest = MemberId.safeParse(id).success ? await readMember(ports.vault, id) : undefined;
   if (newest !== undefined && isInOrder(newest.value) && goesTo(newest.value, destination)) return newest.value;
   let registered = 0;
-  for (let version = newest; version !== undefined && Date.parse(version.value.at) > dayAgo; ) {
-    if (version.value.what === 'register') registered += 1;
-    const { n } = version.value;
-    version = n === 1 ? undefined : await readVersion(ports.vault, id, memberKey(id, n - 1));
+  for await (const { at, what } of fromNewest(ports.vault, id, newest)) {
+    if (Date.parse(at) <= dayAgo) break;
+    if (what === 'register') registered += 1;
   }
   if (registered >= REGISTRATIONS_A_DAY) throw tooMany(`${id} was registered ${registered} times within a day`);
   return (await actOn(ports, id, { what: 'register', destination })).value;
+}
+
+/** Whether somebody else than `ports.by` has acted on a member since version `n`. */
+export async function isActedOn({ vault, by }: Pick<RegistryPorts, 'vault' | 'by'>, id: string, n: number) {
+  for await (const version of fromNewest(vault, id, await readMember(vault, id))) {
+    if (version.n <= n) return false;
+    if (version.by !== by) return true;
+  }
+  return false;
+}
+
+async function* fromNewest(vault: Vault, id: string, newest: Document<Member> | undefined): AsyncGenerator<Member> {
+  for (let version = newest; version !== undefined; ) {
+    yield version.value;
+    const { n } = version.value;
+    version = n === 1 ? undefined : await readVersion(vault, id, memberKey(id, n - 1));
+  }
 }
 
 const isInOrder = ({ state }: Member): boolean => state !== 'suspended' && state !== 'left';

@@ -1,10 +1,10 @@
 import { MemberUnavailable } from '../../core/delivery.ts';
-import { isCheckDue, type Member } from '../../core/members.ts';
+import { isCheckDue, type Member, MemberActRefused } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkMember } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
-import { readMember } from '../../vault/members.ts';
+import { isActedOn, readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
 import type { deliverMember } from './contract.ts';
 
@@ -23,16 +23,24 @@ export async function run(
 ): Promise<OutputOf<typeof deliverMember>> {
   const found = (await readMember(ports.vault, id))?.value;
   if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
+  const { outcome, objects } = await turn(ports, found);
+  // Who acted meanwhile finds this delivery at work, and starts no other one.
+  return { outcome, objects, more: outcome === 'more' || (await isActedOn(ports, id, found.n)) };
+}
+
+type Turn = Omit<OutputOf<typeof deliverMember>, 'more'>;
+
+async function turn(ports: DeliverMemberPorts, found: Member): Promise<Turn> {
   const member = isCheckDue(found, ports.clock.now()) ? await checked(ports, found) : found;
-  if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
+  if (typeof member === 'string') return { outcome: member, objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };
   const [end] = await deliver(work, [member], { until, atOnce: COPIES_AT_ONCE });
   if (end === undefined) throw new TypeError('a delivery to one member has one end');
   const { outcome, objects, fault } = end;
-  ports.journal.note('delivered', { member: id, outcome, objects, ...(fault && { fault: fault.name }) });
-  if (outcome === 'whole') await readBack(work, id, until);
-  return { outcome, more: outcome === 'more', objects };
+  ports.journal.note('delivered', { member: found.member, outcome, objects, ...(fault && { fault: fault.name }) });
+  if (outcome === 'whole') await readBack(work, found.member, until);
+  return { outcome, objects };
 }
 
 /** What a Lambda reads and hashes in some two minutes. */
@@ -47,13 +55,14 @@ async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, un
     ports.journal.note('read back', { member: id, outcome, objects, bytes, ...(fault && { fault: fault.name }) });
 }
 
-/** Undefined: its store is not reached; it is looked at again with the next hour. */
-async function checked(ports: DeliverMemberPorts, member: Member): Promise<Member | undefined> {
+/** `failed`: its store is not reached; it is looked at again with the next hour. `off`: it has left, or registered another. */
+async function checked(ports: DeliverMemberPorts, member: Member): Promise<Member | 'failed' | 'off'> {
   try {
     return await checkMember(ports, member);
   } catch (error) {
+    if (error instanceof MemberActRefused) return 'off';
     if (!(error instanceof MemberUnavailable)) throw error;
     ports.journal.failure('not checked', { member: member.member }, error);
-    return undefined;
+    return 'failed';
   }
 }

@@ -6,7 +6,7 @@ import { VaultUnavailable } from '../../core/vault.ts';
 
 /**
  * Looks at every member, tells how many are badly off, and lists in pages those that lack something or want to be checked
- * and are at work in no execution. To be called again while there is more, once these are at work.
+ * and are at work in no execution, also a while later. To be called again while there is more, once these are at work.
  */
 export const listMembers = defineStep({
   name: 'list-members',

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { executionsOfMachine } from '../../aws/executions.ts';
 import { memberAtWork } from '../../core/deployed-names.ts';
 import { emfGauges } from '../emf-gauges.ts';
@@ -10,6 +11,7 @@ export const handler = serve(listMembers, run, (env, journal) => {
   const machine = executionsOfMachine(env.MEMBER_MACHINE);
   return {
     ...{ ...vaultPorts(env), journal, gauges: emfGauges(), network: env.NETWORK },
+    wait: (milliseconds) => setTimeout(milliseconds),
     atWork: async () => new Set((await machine.running()).map(memberAtWork)),
   };
 });

@@ -50,9 +50,9 @@ function router(ports: ApiPorts): Hono<Env> {
       const asked = route.who === 'member' && route.method !== 'GET';
       const before = asked ? await versionOf(id, ports) : 0;
       const answer = await actOf(name)({ id, account, by, body, query } as Call, ports);
-      if (asked && (await versionOf(id, ports)) !== before) {
-        await deliverSoon(ports, memberExecutionName(id, ports.clock.now()), { member: id });
-      }
+      const n = asked ? await versionOf(id, ports) : 0;
+      // By the version: a look that was started for an earlier one may be past this member, or over.
+      if (n !== before) await deliverSoon(ports, memberExecutionName(id, ports.clock.now(), n), { member: id });
       return context.json(route.answer.parse(answer) as object, route.status);
     });
   }

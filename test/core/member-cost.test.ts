@@ -51,7 +51,7 @@ async function counted(manifests: number, files: number, before: number) {
   await deliverMember({ member }, ports);
   const turn = { ...requests };
   Object.assign(requests, { reads: 0, writes: 0 });
-  await listMembers({}, { ...common, gauges: { set: () => {} }, atWork: async () => new Set() });
+  await listMembers({}, { ...common, gauges: { set: () => {} }, atWork: async () => new Set(), wait: async () => {} });
   return { turn, look: { ...requests } };
 }
 

@@ -4,12 +4,12 @@ import { memberAtWork } from '../../../core/deployed-names.ts';
 import { ExecutionNameTaken } from '../../../core/executions.ts';
 import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
-import { type Member, MemberId } from '../../../core/members.ts';
+import { type Member, type MemberAct, MemberId } from '../../../core/members.ts';
 import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
 import { run as listMembers } from '../../../lambdas/list-members/run.ts';
 import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
 import { deliver } from '../../../vault/deliver.ts';
-import { readMember, readMembers } from '../../../vault/members.ts';
+import { actOn, readMember, readMembers } from '../../../vault/members.ts';
 import { deliveryWorld } from '../../support/delivery-world.ts';
 import { unprovenSigner } from '../../support/toy-deliveries.ts';
 
@@ -21,11 +21,18 @@ function deployed() {
   const journal = { note: () => {}, failure: () => {} };
   const busy = new Set<string>();
   const ports = { ...world.registry, journal, network: world.registry.network };
-  const look = () =>
+  /** `meanwhile`: what happens before it is asked again who is at work. */
+  const look = (meanwhile = async (): Promise<void> => {}) =>
     listMembers(
       {},
-      { ...ports, gauges: { set: (name, value) => void (gauges[name] = value) }, atWork: async () => busy },
+      {
+        ...{ ...ports, gauges: { set: (name, value) => void (gauges[name] = value) } },
+        ...{ atWork: async () => new Set(busy), wait: meanwhile },
+      },
     );
+  /** As a member does by the API: in the registry it stands by another name than what a delivery writes. */
+  const asked = async (member: string, act: MemberAct) =>
+    void (await actOn({ ...world.registry, by: 'the member' }, member, act));
   const turn = (member: string, milliseconds = 60_000) =>
     deliverMember(
       { member: MemberId.parse(member) },
@@ -34,7 +41,7 @@ function deployed() {
         destinationOf: ({ member: id }) => world.storeOf(id),
       },
     );
-  return { ...world, look, turn, gauges, busy };
+  return { ...world, look, turn, asked, gauges, busy };
 }
 
 describe('a look at the members of a deployed network', () => {
@@ -63,6 +70,19 @@ describe('a look at the members of a deployed network', () => {
     expect((await look()).pages).toEqual([['whole']]);
     await turn('whole');
     expect((await look()).pages).toEqual([]);
+  });
+
+  test('lists who was at work and has ended since, if it lacks anything still', async () => {
+    const { history, join, look, turn, busy } = deployed();
+    await history.seal(bytes('a'));
+    await join('served', 'passed-over', 'at-work');
+    for (const member of ['served', 'passed-over', 'at-work']) busy.add(member);
+    const found = await look(async () => {
+      await turn('served');
+      busy.delete('served');
+      busy.delete('passed-over');
+    });
+    expect(found.pages).toEqual([['passed-over']]);
   });
 
   test('tells how many are badly off, damaged registrations among them', async () => {
@@ -280,5 +300,40 @@ describe('where a deployed delivery may go', () => {
     expect(end).toMatchObject({ outcome: 'suspended', objects: 0, fault });
     expect(await refusing('x', fault).check()).toEqual([fault]);
     expect(await run()).toMatchObject({ 'bank-a': { outcome: 'suspended' } });
+  });
+});
+
+describe('what a member does while its delivery is at work', () => {
+  test('is seen by that delivery, which takes another turn; what it writes itself is no reason for one', async () => {
+    const { history, second, join, asked, turn, held, shared, storeOf } = deployed();
+    await history.seal(bytes('a'));
+    await second.seal(bytes('z'));
+    await join('bank-a');
+    await asked('bank-a', { what: 'set', chains: ['second'] });
+    storeOf('bank-a').fault = 'away';
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+    storeOf('bank-a').fault = undefined;
+    await asked('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
+    await asked('bank-a', { what: 'set', environmentBackupTarget: true });
+    storeOf('bank-a').onPut = ({ key }) => {
+      if (key.endsWith('.rlp')) void asked('bank-a', { what: 'set', chains: null });
+    };
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: true });
+    expect(held('bank-a').filter((key) => key.startsWith('chain/consortium/'))).toEqual([]);
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
+    expect(held('bank-a')).toEqual(shared());
+  });
+
+  test('is no failure of it, also where the check is of a destination that it has given up meanwhile', async () => {
+    const { history, asked, turn, storeOf, vault } = deployed();
+    await history.seal(bytes('a'));
+    const register = (path: string) => asked('bank-a', { what: 'register', destination: { kind: 'folder', path } });
+    await register('/bank-a');
+    const store = storeOf('bank-a');
+    store.check = async () => (await register('/another'), []);
+    expect(await turn('bank-a')).toEqual({ outcome: 'off', objects: 0, more: true });
+    store.check = async () => [];
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'off', more: false });
+    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({ state: 'checked', check: { faults: [] } });
   });
 });

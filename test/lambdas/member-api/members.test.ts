@@ -285,18 +285,18 @@ describe('what a member has changed', () => {
     expect(world.started).toHaveLength(3);
   });
 
-  test('starts one look within a minute, and what changes nothing starts none', async () => {
+  test('starts a look of its own, also within a minute, and what changes nothing starts none', async () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
-    expect(new Set(world.started)).toEqual(new Set(['bank-a_20261101T0000']));
+    expect(world.started).toEqual(['bank-a_20261101T0000', 'bank-a_20261101T0000_2']);
     const before = world.started.length;
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
     await world.call(BANK_A, 'PUT', put, BUCKET);
     expect(world.started).toHaveLength(before);
     world.later(60);
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: false });
-    expect(world.started.at(-1)).toBe('bank-a_20261101T0001');
+    expect(world.started.at(-1)).toBe('bank-a_20261101T0001_3');
   });
 
   test('is in the registry, and answered so, also when the deliveries cannot be started', async () => {
