@@ -1,7 +1,7 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Destination } from '../core/delivery.ts';
-import type { MemberDestination } from '../core/members.ts';
+import type { MemberDestination } from '../core/destination.ts';
 import { memberPrefix } from '../core/names.ts';
 import type { LockPolicy } from '../core/object-lock.ts';
 import type { Clock, Encryption, Signer } from '../core/ports.ts';

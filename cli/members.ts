@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
+import { MemberDestination } from '../core/destination.ts';
 import { anotherOwner, refusing } from '../core/member-destinations.ts';
-import { type Member, MemberDestination, MemberId } from '../core/members.ts';
+import { type Member, MemberId } from '../core/members.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { folderDestination } from '../local/folder-destination.ts';

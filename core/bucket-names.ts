@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import type { BucketDestination, MemberFault } from './members.ts';
+import type { BucketDestination } from './destination.ts';
+import type { MemberFault } from './members.ts';
 
 /** What a member says of its bucket. */
 export type BucketClaim = Pick<z.infer<typeof BucketDestination>, 'bucket' | 'region' | 'account' | 'kmsKey'>;

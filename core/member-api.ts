@@ -104,7 +104,7 @@ export const Failure = z.strictObject({ error: MemberFault });
 const After = z.strictObject({ after: z.coerce.number().int().min(0).max(99_999_999).default(0) });
 
 export interface Route {
-  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** As OpenAPI writes it. */
   readonly path: string;
   /** Whose account may call it: that of the member `{id}`, or the operator’s own. */
@@ -129,6 +129,10 @@ export const ROUTES = {
     ...{ method: 'PUT', path: `${MEMBER}/destination`, who: 'member', status: 200, answer: MemberView },
     summary: 'Registers the bucket that files go to; it is checked before the first one goes there',
     body: AskedDestination,
+  },
+  deleteDestination: {
+    ...{ method: 'DELETE', path: `${MEMBER}/destination`, who: 'member', status: 200, answer: MemberView },
+    summary: 'Leaves: nothing further goes there, and what is there stays; registering again comes back',
   },
   patchMember: {
     ...{ method: 'PATCH', path: MEMBER, who: 'member', status: 200, answer: MemberView, body: MemberChange },

@@ -1,5 +1,6 @@
 import { type Destination, MemberRefused } from './delivery.ts';
-import type { Member, MemberDestination, MemberFault } from './members.ts';
+import type { MemberDestination } from './destination.ts';
+import type { Member, MemberFault } from './members.ts';
 
 type Bucket = Extract<MemberDestination, { kind: 'bucket' }>;
 

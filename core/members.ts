@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MemberDestination } from './destination.ts';
 import { LedgerholdError } from './errors.ts';
 import { Instant, NetworkName, Sha256 } from './names.ts';
 
@@ -9,26 +10,6 @@ export const MemberId = z
   .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/)
   .brand('MemberId');
 export type MemberId = z.infer<typeof MemberId>;
-
-export const BucketDestination = z.strictObject({
-  kind: z.literal('bucket'),
-  bucket: z.string().min(3).max(63),
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
-  /** The 12 digits of the account that owns the bucket, sent with every call. */
-  account: z.string().regex(/^\d{12}$/),
-  /** ARN of the member's own key that its bucket encrypts with; without one SSE-S3. */
-  kmsKey: z.string().optional(),
-  /** Of an S3 server other than AWS. Operators alone can give one. */
-  endpoint: z.string().optional(),
-});
-export type BucketDestination = z.infer<typeof BucketDestination>;
-
-/** Where a member's files go. */
-export const MemberDestination = z.discriminatedUnion('kind', [
-  BucketDestination,
-  z.strictObject({ kind: z.literal('folder'), path: z.string().startsWith('/') }),
-]);
-export type MemberDestination = z.infer<typeof MemberDestination>;
 
 /** What went wrong at a member, in words that a person there can act on. */
 export const MemberFault = z.strictObject({ name: z.string(), message: z.string(), remedy: z.string() });
@@ -77,6 +58,8 @@ export const Member = z.strictObject({
   checkAsked: Instant.optional(),
   /** Present once a check of this destination has found nothing: what that check has left there is there from then on. */
   wasSound: z.literal(true).optional(),
+  /** Present once it has left by itself: it may register again, which of one that was taken out the operator alone does. */
+  mayReturn: z.literal(true).optional(),
   /** What `degraded` and `suspended` are about. */
   fault: MemberFault.nullable(),
   /** While degraded: failures in a row, and when it is tried again. */
@@ -103,7 +86,7 @@ export type MemberAct =
   | ({ readonly what: 'recover' } & OfRegistration)
   | ({ readonly what: 'suspend'; readonly fault: MemberFault } & OfRegistration)
   | { readonly what: 'resume' }
-  | { readonly what: 'leave' };
+  | { readonly what: 'leave'; readonly byItself?: boolean };
 
 /** The act does not fit the state that the member is in. */
 export class MemberActRefused extends LedgerholdError {
@@ -122,7 +105,7 @@ export type Standing = Pick<
   Member,
   'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'targetSince' | 'chains' | 'check' | 'fault' | 'retry'
 > &
-  Partial<Pick<Member, 'checkAsked' | 'wasSound'>>;
+  Partial<Pick<Member, 'checkAsked' | 'wasSound' | 'mayReturn'>>;
 
 const NOBODY: Standing = {
   ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false, targetSince: null },
@@ -144,7 +127,7 @@ const atPeace = ({ destination, check, environmentBackupTarget }: Standing): Mem
  */
 export function afterAct(before: Member | undefined, act: MemberAct, n: number, now: Date): Standing {
   const was: Standing = before === undefined ? NOBODY : { ...NOBODY, ...standingOf(before) };
-  if (was.state === 'left' && act.what !== 'invite' && act.what !== 'register') throw refusedActOn(before, act);
+  if (was.state === 'left' && !['invite', 'register', 'leave'].includes(act.what)) throw refusedActOn(before, act);
   if ('since' in act && act.since !== undefined && act.since !== was.since) {
     throw refusedActOn(before, act, 'another destination was registered meanwhile');
   }
@@ -183,7 +166,6 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'recover':
       return was.state === 'degraded' ? settled({ ...was, fault: null, retry: null }) : was;
     case 'suspend': {
-      const byHand = (fault: MemberFault | null) => fault?.name === SUSPENDED_BY_HAND;
       // What an operator has spoken, no fault that comes after it takes back.
       if (was.state === 'suspended' && byHand(was.fault) && !byHand(act.fault)) return was;
       const suspended: Standing = { ...was, state: 'suspended', fault: act.fault, retry: null };
@@ -201,16 +183,25 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       }
       return settled({ ...was, fault: null, retry: null });
     }
-    case 'leave':
-      return { ...was, state: 'left', environmentBackupTarget: false, targetSince: null, fault: null, retry: null };
+    case 'leave': {
+      const { mayReturn: before, ...rest } = was;
+      // By leaving nobody gets around what an operator has spoken, before or after.
+      const spoken = was.state === 'left' ? before === undefined : byHand(was.fault);
+      const mayReturn = act.byItself === true && !spoken;
+      const left = { ...rest, state: 'left', environmentBackupTarget: false, targetSince: null } as const;
+      return { ...left, fault: null, retry: null, ...(mayReturn && { mayReturn }) };
+    }
   }
 }
+
+const byHand = (fault: MemberFault | null): boolean => fault?.name === SUSPENDED_BY_HAND;
 
 function standingOf(member: Member): Standing {
   const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
   const standing = { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
-  const { checkAsked, wasSound } = member;
-  return { ...standing, ...(checkAsked !== undefined && { checkAsked }), ...(wasSound && { wasSound }) };
+  const { checkAsked, wasSound, mayReturn } = member;
+  const asked = checkAsked !== undefined && { checkAsked };
+  return { ...standing, ...asked, ...(wasSound && { wasSound }), ...(mayReturn && { mayReturn }) };
 }
 
 /** Whether its destination is to be looked at with the next delivery: it is new, or somebody has asked. */

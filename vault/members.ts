@@ -1,6 +1,7 @@
 import { canonicalBytes } from '../core/canonical.ts';
+import type { MemberDestination } from '../core/destination.ts';
 import type { LedgerholdError } from '../core/errors.ts';
-import { afterAct, Member, type MemberAct, type MemberDestination, MemberId, TooManyActs } from '../core/members.ts';
+import { afterAct, Member, type MemberAct, MemberId, TooManyActs } from '../core/members.ts';
 import { Instant, type NetworkName, type Sha256 } from '../core/names.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';

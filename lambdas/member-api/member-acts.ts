@@ -1,17 +1,12 @@
+import type { BucketDestination } from '../../core/destination.ts';
 import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
-import {
-  type BucketDestination,
-  isCheckWanted,
-  type Member,
-  type MemberAct,
-  SUSPENDED_BY_HAND,
-} from '../../core/members.ts';
+import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
 import { memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
 import { nodesIn } from '../../vault/sets.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
 
-type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'patchMember' | 'postCheck'>;
+type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDestination' | 'patchMember' | 'postCheck'>;
 
 /** What a member does with its own entry of the registry. */
 export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
@@ -26,6 +21,11 @@ export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
     const destination = destinationOf(call.body, call.account, ports);
     const registry = await registryOf(call, ports);
     return viewOf(await register({ ...registry, permit: refuseSuspended }, call.id, destination));
+  },
+  deleteDestination: async ({ id, by }, { vault, clock, network }) => {
+    await registered(vault, id);
+    // Never too often: each time but the first follows a registration.
+    return viewOf((await actOn({ vault, clock, network, by }, id, { what: 'leave', byItself: true })).value);
   },
   patchMember: async (call, ports) => {
     const { environmentBackupTarget, chains } = call.body;
@@ -68,9 +68,10 @@ function viewOf(member: Member): MemberView {
 
 /** A new registration ends a suspension, but not what the operator has spoken. Throws `ApiRefused`. */
 function refuseSuspended(before: Member | undefined): void {
-  if (before?.state === 'left') {
+  if (before?.state === 'left' && before.mayReturn !== true) {
     const remedy = 'Ask the operator, who alone can take it in again.';
-    throw new ApiRefused('SuspendedByOperator', `${before.member} was taken out of the network`, remedy);
+    const what = `${before.member} was taken out of the network, or left it while suspended`;
+    throw new ApiRefused('SuspendedByOperator', what, remedy);
   }
   if (before?.state !== 'suspended' || before.fault?.name !== SUSPENDED_BY_HAND) return;
   throw new ApiRefused('SuspendedByOperator', before.fault.message, 'Ask the operator, who alone can end it.');

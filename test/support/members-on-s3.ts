@@ -13,7 +13,7 @@ import { memberClient, s3Client } from '../../aws/s3-client.ts';
 import { s3Destination } from '../../aws/s3-destination.ts';
 import { s3Vault } from '../../aws/s3-vault.ts';
 import type { Destination } from '../../core/delivery.ts';
-import type { MemberDestination } from '../../core/members.ts';
+import type { MemberDestination } from '../../core/destination.ts';
 import { memberPrefix, NetworkName } from '../../core/names.ts';
 import type { Vault } from '../../core/vault.ts';
 import { type FaultyLine, faultyLine } from './faulty-line.ts';

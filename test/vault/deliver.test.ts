@@ -213,18 +213,24 @@ describe('delivery', () => {
     expect(held('bank-a')).toEqual(shared());
   });
 
-  test('a member that is no target any more gets nothing further while a delivery is under way', async () => {
-    const { history, join, run, held, storeOf, act, later, shared } = deliveryWorld();
-    for (let n = 0; n < 8; n++) await history.seal(bytes(String(n)));
-    await join('bank-a');
-    storeOf('bank-a').onPut = ({ key }) => {
-      later(3);
-      if (key.endsWith('00000003.json')) void act('bank-a', { what: 'set', environmentBackupTarget: false });
-    };
-    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'off' } });
-    expect(held('bank-a')).toContain('chain/consortium/manifests/00000003.json');
-    expect(held('bank-a').length).toBeLessThan(shared().length);
-  });
+  test.each([
+    { what: 'set', environmentBackupTarget: false },
+    { what: 'leave', byItself: true },
+  ] as const)(
+    'a member that is no target any more gets nothing further while a delivery is under way: %j',
+    async (off) => {
+      const { history, join, run, held, storeOf, act, later, shared } = deliveryWorld();
+      for (let n = 0; n < 8; n++) await history.seal(bytes(String(n)));
+      await join('bank-a');
+      storeOf('bank-a').onPut = ({ key }) => {
+        later(3);
+        if (key.endsWith('00000003.json')) void act('bank-a', off);
+      };
+      expect(await run()).toMatchObject({ 'bank-a': { outcome: 'off' } });
+      expect(held('bank-a')).toContain('chain/consortium/manifests/00000003.json');
+      expect(held('bank-a').length).toBeLessThan(shared().length);
+    },
+  );
 
   test('a member that wants fewer chains while a delivery is under way gets nothing further of the others', async () => {
     const { history, second, join, run, held, storeOf, act, later, shared } = deliveryWorld();
