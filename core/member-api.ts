@@ -85,6 +85,15 @@ export const HistoryPage = z.strictObject({
   ),
   next,
 });
+export type HistoryPage = z.infer<typeof HistoryPage>;
+
+/** One object that a manifest lists; `url` gives its bytes to whoever has it, until `expiresAt` at the latest. */
+export const DownloadView = z.strictObject({
+  ...{ key: z.string(), size: count, sha256: z.string(), url: z.string(), expiresAt: z.string() },
+});
+
+/** Enough to begin a download, which then goes on as long as it takes; short for what whoever has it can use. */
+export const DOWNLOAD_SECONDS = 900;
 
 export const BackupView = z.strictObject({
   node: z.string(),
@@ -103,6 +112,12 @@ export const Failure = z.strictObject({ error: MemberFault });
 
 const After = z.strictObject({ after: z.coerce.number().int().min(0).max(99_999_999).default(0) });
 
+/** `seq`: of the manifest that lists the key. Keys have slashes, and so are no part of a path. */
+const OneObject = z.strictObject({
+  seq: z.coerce.number().int().min(1).max(99_999_999),
+  key: z.string().min(1).max(1024),
+});
+
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** As OpenAPI writes it. */
@@ -118,6 +133,7 @@ export interface Route {
 
 const MEMBER = '/members/{id}';
 const BACKUP = '/nodes/{id}/backup';
+const HISTORY = '/nodes/{id}/history';
 
 /** All that the API has: the router, the gateway, its policy and `docs/api/openapi.json` are made of it. */
 export const ROUTES = {
@@ -164,6 +180,15 @@ export const ROUTES = {
     summary: 'Sets what is named; from the next slot on',
     body: ChainSettings.partial().refine((change) => Object.keys(change).length > 0, 'name at least one field'),
   },
+  getNodeHistory: {
+    ...{ method: 'GET', path: HISTORY, who: 'operator', status: 200, answer: HistoryPage, query: After },
+    summary: 'The same listing of a chain’s files as members get',
+  },
+  getDownload: {
+    ...{ method: 'GET', path: `${HISTORY}/download`, who: 'operator', status: 200, answer: DownloadView },
+    summary: 'A URL, of some minutes, by which one object that a manifest lists is downloaded from the vault',
+    query: OneObject,
+  },
 } as const satisfies Readonly<Record<string, Route>>;
 export type RouteId = keyof typeof ROUTES;
 
@@ -180,6 +205,7 @@ export const REFUSALS = {
   NoSuchRoute: 404,
   NoSuchNode: 404,
   NoSuchChain: 404,
+  NoSuchFile: 404,
   NotRegistered: 404,
   SuspendedByOperator: 409,
 } as const;

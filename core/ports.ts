@@ -23,6 +23,12 @@ export interface Gauges {
   set<Name extends GaugeName>(name: Name, value: number, of: Of<Name>): void;
 }
 
+/** Lets somebody take one object out of the vault without being let into it. */
+export interface Downloads {
+  /** A URL that gives the object's bytes to whoever has it, for so many seconds at most. Throws `InvalidKey`. */
+  urlOf(key: string, seconds: number): Promise<string>;
+}
+
 /** ECDSA P-256 over SHA-256, DER. The private key may be in a file or in KMS. */
 export interface Signer {
   /** SHA-256 of the public key's SubjectPublicKeyInfo (DER). */

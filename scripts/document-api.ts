@@ -59,7 +59,10 @@ const jsonOf = (schema: object) => ({ 'application/json': { schema } });
 
 function parametersOf(query: z.ZodType): object[] {
   const { properties = {} } = schemaOf(query) as { properties?: Record<string, object> };
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+  const { required = [] } = schemaOf(query, 'input') as { required?: string[] };
+  return Object.entries(properties).map(([name, schema]) => ({
+    ...{ name, in: 'query', required: required.includes(name), schema },
+  }));
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): object {

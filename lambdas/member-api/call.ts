@@ -3,7 +3,7 @@ import type { Executions } from '../../core/executions.ts';
 import type { ROUTES, Route, RouteId } from '../../core/member-api.ts';
 import type { MemberAccounts } from '../../core/member-list.ts';
 import type { NetworkName } from '../../core/names.ts';
-import type { Clock, Journal } from '../../core/ports.ts';
+import type { Clock, Downloads, Journal } from '../../core/ports.ts';
 import type { Vault } from '../../core/vault.ts';
 import type { ChainDefaults } from './contract.ts';
 
@@ -21,6 +21,7 @@ export interface ApiPorts {
   readonly deliveries: Pick<Executions, 'start'>;
   readonly members: MemberAccounts;
   readonly chains: ChainDefaults;
+  readonly downloads: Downloads;
 }
 
 /** One call of somebody who may make it; `body` and `query` fit the route's schemas. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { ApiRefused, type RouteId } from '../../core/member-api.ts';
+import { ApiRefused, type HistoryPage, type RouteId } from '../../core/member-api.ts';
 import { readLink } from '../../vault/chain.ts';
 import { readReceipt } from '../../vault/deliveries.ts';
 import { type Document, NotADocument } from '../../vault/documents.ts';
@@ -34,22 +34,26 @@ export const pages: { readonly [Id in Extract<RouteId, 'getReceipts' | 'getHisto
     return { receipts, next: seq <= newest ? seq - 1 : null };
   },
   getHistory: async ({ id, query: { after, node: asked } }, { vault }) => {
-    const node = await chainOf(vault, id, asked);
-    const limit = pLimit(READS_AT_ONCE);
-    const manifests = [];
-    let files = 0;
-    let link = await readLink(vault, HISTORY, node, after + 1);
-    while (link !== undefined && manifests.length < MANIFESTS_A_PAGE && (files === 0 || files < FILES_A_PAGE)) {
-      const { key, sha256, value } = link;
-      const records = await Promise.all(value.records.map((each) => limit(() => fileOf(vault, node, each))));
-      const orphaned = value.orphaned.map((each) => each.key);
-      manifests.push({ seq: value.seq, key, sha256, sealedAt: value.sealedAt, files: records, orphaned });
-      files += records.length;
-      link = await readLink(vault, HISTORY, node, value.seq + 1);
-    }
-    return { node, manifests, next: link === undefined ? null : link.value.seq - 1 };
+    return historyPage(vault, await chainOf(vault, id, asked), after);
   },
 };
+
+/** What the manifests of a chain list, behind number `after`. */
+export async function historyPage(vault: ApiPorts['vault'], node: string, after: number): Promise<HistoryPage> {
+  const limit = pLimit(READS_AT_ONCE);
+  const manifests = [];
+  let files = 0;
+  let link = await readLink(vault, HISTORY, node, after + 1);
+  while (link !== undefined && manifests.length < MANIFESTS_A_PAGE && (files === 0 || files < FILES_A_PAGE)) {
+    const { key, sha256, value } = link;
+    const records = await Promise.all(value.records.map((each) => limit(() => fileOf(vault, node, each))));
+    const orphaned = value.orphaned.map((each) => each.key);
+    manifests.push({ seq: value.seq, key, sha256, sealedAt: value.sealedAt, files: records, orphaned });
+    files += records.length;
+    link = await readLink(vault, HISTORY, node, value.seq + 1);
+  }
+  return { node, manifests, next: link === undefined ? null : link.value.seq - 1 };
+}
 
 async function signedReceipt(vault: ApiPorts['vault'], id: string, seq: number) {
   const receipt = await readReceipt(vault, id, seq);

@@ -137,6 +137,9 @@ describe('the policy of the API', () => {
     ['333333333333', 'v1/GET/members/bank-b/receipts', true],
     ['222222222222', 'v1/GET/nodes/consortium/backup', false],
     ['222222222222', 'v1/PATCH/nodes/consortium/backup', false],
+    ['222222222222', 'v1/GET/nodes/consortium/history', false],
+    ['222222222222', 'v1/GET/nodes/consortium/history/download', false],
+    ['222222222222', 'v1/DELETE/members/bank-a/destination', true],
     ['222222222222', 'v1/DELETE/members/bank-a', false],
     ['222222222222', 'v2/GET/members/bank-a', false],
     // Of no list: it comes as far as the Lambda, which refuses it.
@@ -189,6 +192,7 @@ describe('the role of the API’s Lambda', () => {
     ['s3:GetObject', `${vault}leases/consortium/a/00000001.json`, {}, true],
     ['s3:GetObject', `${vault}chain/consortium/manifests/00000001.json`, {}, true],
     ['s3:GetObject', `${vault}chain/consortium/records/a-block-0-1.rlp.json`, {}, true],
+    ['s3:GetObject', `${vault}chain/consortium/a-block-0-1.rlp`, {}, true],
     ['s3:ListBucket', 'arn:aws:s3:::Backup-Storage-Vault', {}, true],
     ['kms:Decrypt', key('BucketKey'), viaS3, true],
     // What is there stays; and what is not its own it neither writes nor reads.
@@ -203,7 +207,6 @@ describe('the role of the API’s Lambda', () => {
     ['s3:DeleteObject', `${vault}members/bank-a/00000001.json`, {}, false],
     ['s3:GetObject', `${vault}sets/validator-1/runs/a/1/participant`, {}, false],
     ['s3:GetObject', `${vault}sets/validator-1/manifests/00000001.json`, {}, false],
-    ['s3:GetObject', `${vault}chain/consortium/a-block-0-1.rlp`, {}, false],
     ['s3:GetObject', 'arn:aws:s3:::Backup-Storage-Vault/acme-2/members/bank-a/00000001.json', {}, false],
     ['kms:Decrypt', key('BucketKey'), {}, false],
     ['kms:Decrypt', key('EnvelopeKey'), viaS3, false],

@@ -27,6 +27,7 @@ export function apiWorld() {
     journal: { note: () => {}, failure: (_what, _about, error) => failures.push(error) },
     ...{ operator: OPERATOR.account, vaultBucket: 'acme-vault' },
     members: { [MemberId.parse('bank-a')]: BANK_A.account, [MemberId.parse('bank-b')]: BANK_B.account },
+    downloads: { urlOf: async (key, seconds) => `https://vault.invalid/${key}?for=${seconds}` },
     chains: { consortium: { enabled: false, timesADay: 4 } },
   };
   return {
