@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get } from 'node:https';
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -7,6 +9,7 @@ import { type DeployedApp, deployedApp } from '../support/deployed-app.ts';
 import { describeWith } from '../support/emulator.ts';
 import { ACCOUNT, type Ministack, REGION, startMinistack } from '../support/ministack.ts';
 import { type Credentials, signedCall } from '../support/signed-call.ts';
+import { ToyHistory } from '../support/toy-deliveries.ts';
 
 /**
  * Here the operator is a member, too: MiniStack looks for an API in the account of whoever calls, and so lets in nobody
@@ -67,6 +70,17 @@ describeWith('ministack', 'the API of members, deployed where IAM decides about 
     return { status, json: JSON.parse(text) };
   };
 
+  const opened = async () => {
+    const client = new S3Client({ ...ministack.connection, forcePathStyle: true });
+    const [bucket = '', prefix = ''] = (await app.output('Vault')).replace('s3://', '').split('/');
+    return { vault: s3Vault({ client, bucket, prefix }), close: () => client.destroy() };
+  };
+
+  const bytesAt = async (url: string): Promise<{ status: number | undefined; text: string }> => {
+    const [answer] = await once(get(url, { agent: ministack.connection.requestHandler.httpsAgent }), 'response');
+    return { status: answer.statusCode, text: Buffer.concat(await Array.fromAsync(answer)).toString() };
+  };
+
   test('a member registers as the principal that AWS attests, and that lies in the vault', async () => {
     const ann = await user('ann', ['members/*']);
     const put = await call(ann, 'PUT', '/members/bank-a/destination', BUCKET);
@@ -81,12 +95,12 @@ describeWith('ministack', 'the API of members, deployed where IAM decides about 
     });
     expect(await call(ann, 'GET', '/members/bank-a')).toMatchObject({ status: 200, json: { by, behind: [] } });
     expect(await call(ann, 'GET', '/members/bank-a/receipts?after=0')).toMatchObject({ json: { receipts: [] } });
-    const s3 = new S3Client({ ...ministack.connection, forcePathStyle: true });
-    const [bucket = '', prefix = ''] = (await app.output('Vault')).replace('s3://', '').split('/');
-    expect(
-      (await memberVersions(s3Vault({ client: s3, bucket, prefix }), 'bank-a')).map(({ value }) => value.by),
-    ).toEqual([by]);
-    s3.destroy();
+    const { vault, close } = await opened();
+    expect((await memberVersions(vault, 'bank-a')).map(({ value }) => value.by)).toEqual([by]);
+    close();
+    expect(await call(ann, 'DELETE', '/members/bank-a/destination')).toMatchObject({ json: { state: 'left', n: 2 } });
+    const back = await call(ann, 'PUT', '/members/bank-a/destination', BUCKET);
+    expect(back).toMatchObject({ status: 200, json: { state: 'invited', n: 3 } });
   }, 120_000);
 
   test('nobody speaks for another member, whatever IAM allows', async () => {
@@ -106,5 +120,22 @@ describeWith('ministack', 'the API of members, deployed where IAM decides about 
       expect(refused.json).not.toHaveProperty('error');
     }
     expect((await call(olga, 'GET', '/nodes/consortium/backup')).json).toMatchObject({ enabled: true, version: 1 });
+  }, 120_000);
+
+  test('the operator lists a chain’s history and downloads a file of it, and no member does', async () => {
+    const [eve, omar] = [await user('eva', ['members/*']), await user('omar', ['nodes/*'])];
+    const { vault, close } = await opened();
+    await new ToyHistory(vault).seal(Buffer.from('blocks'));
+    close();
+    const { json } = await call(omar, 'GET', '/nodes/consortium/history?after=0');
+    const [{ key, size, sha256 }] = json.manifests[0].files;
+    const one = `/nodes/consortium/history/download?seq=1&key=${encodeURIComponent(key)}`;
+    const found = await call(omar, 'GET', one);
+    expect(found).toMatchObject({ status: 200, json: { key, size, sha256 } });
+    expect(await bytesAt(found.json.url)).toEqual({ status: 200, text: 'blocks' });
+    expect((await bytesAt(found.json.url.replace(/(Signature=)\w+/, `$1${'0'.repeat(64)}`))).status).toBe(403);
+    expect((await call(eve, 'GET', one)).status).toBe(403);
+    const elsewhere = await call(omar, 'GET', '/nodes/consortium/history/download?seq=1&key=members%2Fbank-a');
+    expect(elsewhere).toMatchObject({ status: 404, json: { error: { name: 'NoSuchFile' } } });
   }, 120_000);
 });
