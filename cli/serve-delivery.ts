@@ -5,7 +5,7 @@ import type { Member } from '../core/members.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
 import { isDamage } from '../vault/deliverables.ts';
-import { chainHeads, memberStatus } from '../vault/member-status.ts';
+import { memberStatuses } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
 import { type ProveMemberPorts, proveMember } from '../vault/prove-member.ts';
 import { openSigner } from './context.ts';
@@ -18,22 +18,28 @@ import type { StepsWorld } from './serve-steps.ts';
 export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {
   const registry = await openRegistry(world.shell, world.loaded);
   const { note } = world.shell;
-  try {
-    const { ends, unreadable } = await deliverNow({ note, signal }, registry);
-    for (const { member, objects, totals } of ends.filter((end) => end.objects > 0)) {
-      note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
-    }
-    for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
-    const members = async () => ownOf(registry, (await readMembers(registry.vault)).members);
-    await checkWeekly(registry, await members());
-    await proveAll({ ...registry, signer: await openSigner(world.loaded), signal }, await members(), note);
-  } catch (error) {
-    // It is our own vault: whoever then lags is told of below.
-    tellOurs(world, 'the delivery to members failed', error, signal);
+  // What is damaged of one member or chain ends the first of these, and is no reason to leave out the others.
+  const orTold = (what: string, work: Promise<void>) =>
+    work.catch((error: unknown) => tellOurs(world, what, error, signal));
+  await orTold('the delivery to members failed', deliverAll(registry, note, signal));
+  await orTold('what members have was not looked at', lookAfterAll(registry, note, signal));
+  await orTold('how far the members are cannot be told', tellMembers(registry, alarms, note, signal));
+}
+
+type Note = (text: string) => void;
+
+async function deliverAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
+  const { ends, unreadable } = await deliverNow({ note, signal }, registry);
+  for (const { member, objects, totals } of ends.filter((end) => end.objects > 0)) {
+    note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
   }
-  await tellMembers(registry, alarms, signal).catch((error: unknown) => {
-    tellOurs(world, 'how far the members are cannot be told', error, signal);
-  });
+  for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
+}
+
+async function lookAfterAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
+  const members = async () => ownOf(registry, (await readMembers(registry.vault)).members);
+  await checkWeekly(registry, await members());
+  await proveAll({ ...registry, signer: await openSigner(registry.loaded), signal }, await members(), note);
 }
 
 /** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */
@@ -47,7 +53,7 @@ function tellOurs({ shell: { note } }: StepsWorld, what: string, error: unknown,
 const READ_IN_A_TURN = 32 * 2 ** 30;
 
 /** One after the other: reading is in no hurry, and is to be in nobody's way. */
-async function proveAll(ports: ProveMemberPorts, members: readonly Member[], note: (text: string) => void) {
+async function proveAll(ports: ProveMemberPorts, members: readonly Member[], note: Note) {
   for (const member of members) {
     try {
       const { objects, bytes, fault } = await proveMember(ports, member, { bytes: READ_IN_A_TURN });
@@ -56,24 +62,37 @@ async function proveAll(ports: ProveMemberPorts, members: readonly Member[], not
     } catch (error) {
       // Of one member's receipts or proofs: the others are read all the same.
       if (!isDamage(error)) throw error;
-      note(`${member.member} was not read back: ${(error as Error).message}`);
+      note(`${member.member} was not read back: ${error.message}`);
     }
   }
 }
 
-async function tellMembers({ vault, clock }: OpenRegistry, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {
+async function tellMembers(
+  { vault, clock }: OpenRegistry,
+  alarms: AlarmBoard,
+  note: Note,
+  signal: AbortSignal,
+): Promise<void> {
   const { members, unreadable } = await readMembers(vault);
-  for (const { id, fault } of unreadable) {
+  let isSound = true;
+  const { statuses, damaged } = await memberStatuses(
+    vault,
+    members.map(({ value }) => value),
+    (node, error) => {
+      isSound = false;
+      note(`how far members are with ${node} cannot be told: ${(error as Error).message}`);
+    },
+  );
+  for (const { id, fault } of [...unreadable, ...damaged]) {
     await alarms.raise('MEMBER_SUSPENDED', id, fault.name, { what: fault.message, error: fault }, signal);
   }
-  const heads = members.length === 0 ? undefined : await chainHeads(vault);
-  for (const { value: member } of members) {
-    const { chains, lastReceiptAt } = await memberStatus(vault, member, heads);
+  for (const { member, chains, lastReceiptAt } of statuses) {
     const behindSince = chains.map((chain) => chain.behindSince);
     for (const [alarm, what] of Object.entries(memberAlarms({ ...member, lastReceiptAt, behindSince }, clock.now()))) {
       const name = alarm as ServeAlarm;
-      if (what === undefined) await alarms.clear(name, member.member, 'it has what it is to have', signal);
-      else await alarms.raise(name, member.member, member.fault?.name ?? '', { what }, signal);
+      if (what !== undefined) await alarms.raise(name, member.member, member.fault?.name ?? '', { what }, signal);
+      // Of a chain that is damaged nobody is known to have all.
+      else if (isSound) await alarms.clear(name, member.member, 'it has what it is to have', signal);
     }
   }
 }

@@ -66,7 +66,7 @@ async function isEnd(vault: Vault, node: string, seq: number): Promise<boolean> 
 }
 
 /** Whether it is about what lies in the vault, and so about one chain or one member, and not about the vault at large. */
-export const isDamage = (error: unknown): boolean =>
+export const isDamage = (error: unknown): error is LedgerholdError =>
   error instanceof InvalidKey ||
   (error instanceof LedgerholdError && (error.kind === 'violation' || error.kind === 'unknown'));
 

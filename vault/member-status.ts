@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import type { ChainManifest } from '../core/chain.ts';
 import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
-import { LedgerholdError } from '../core/errors.ts';
 import type { Member } from '../core/members.ts';
 import { grantsReads, type ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
@@ -78,19 +77,23 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
   };
 }
 
-/** Some six small reads each. */
+/** Some six small reads each: 10,000 members take a minute or two. */
 const LOOKS_AT_ONCE = 32;
 
-/** Of many members, against heads that were read once. */
+/**
+ * Of many members, against heads that were read once. One whose receipts or proofs are damaged keeps no other from being
+ * told of. `onDamage`: as in `chainHeads`.
+ */
 export async function memberStatuses(
   vault: Vault,
   members: readonly Member[],
+  onDamage?: (node: string, error: unknown) => void,
 ): Promise<{ readonly statuses: readonly MemberStatus[]; readonly damaged: readonly UnreadableMember[] }> {
-  const [heads, limit] = [members.length === 0 ? new Map() : await chainHeads(vault), pLimit(LOOKS_AT_ONCE)];
+  const [heads, limit] = [members.length === 0 ? new Map() : await chainHeads(vault, onDamage), pLimit(LOOKS_AT_ONCE)];
   const damaged: UnreadableMember[] = [];
   const statusOr = (member: Member) =>
     memberStatus(vault, member, heads).catch((error: unknown) => {
-      if (!(error instanceof LedgerholdError) || !isDamage(error)) throw error;
+      if (!isDamage(error)) throw error;
       damaged.push({ id: member.member, fault: error });
       return undefined;
     });

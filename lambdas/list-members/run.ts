@@ -1,13 +1,12 @@
-import pLimit from 'p-limit';
 import { memberAlarms } from '../../core/member-alarms.ts';
 import { pagesOf } from '../../core/member-pages.ts';
-import { isCheckDue, isDue, type Member, type MemberId } from '../../core/members.ts';
+import { isCheckDue, isDue, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { isDamage } from '../../vault/deliverables.ts';
-import { chainHeads, type MemberStatus, memberStatus } from '../../vault/member-status.ts';
+import { type MemberStatus, memberStatuses } from '../../vault/member-status.ts';
 import { readMember, readMembers } from '../../vault/members.ts';
 import type { listMembers } from './contract.ts';
 
@@ -28,48 +27,38 @@ export interface ListMembersPorts {
  */
 const ENDING_MS = 10_000;
 
-/** Some six small reads a member: 10,000 of them take a minute or two. */
-const LOOKS_AT_ONCE = 32;
-
 export async function run(
   _: InputOf<typeof listMembers>,
   ports: ListMembersPorts,
 ): Promise<OutputOf<typeof listMembers>> {
   const { vault, clock, journal, atWork } = ports;
   const { members, unreadable } = await readMembers(vault);
-  for (const { id, fault } of unreadable) journal.failure('unreadable', { member: id }, fault);
-  const damagedChain = (node: string, error: unknown) => journal.failure('unreadable', { node }, error);
-  const [heads, busy, now] = [await chainHeads(vault, damagedChain), await atWork(), clock.now()];
-  const counts = { MEMBER_SUSPENDED: unreadable.length, MEMBER_LAGS: 0, BACKFILL_STALLED: 0 };
-  const lacking: MemberId[] = [];
-  const meanwhile: MemberId[] = [];
-  const limit = pLimit(LOOKS_AT_ONCE);
-  const look = async (member: Member): Promise<void> => {
-    const status = await memberStatus(vault, member, heads);
-    const behindSince = status.chains.map((chain) => chain.behindSince);
-    const alarms = memberAlarms({ ...member, lastReceiptAt: status.lastReceiptAt, behindSince }, now);
+  const { statuses, damaged } = await memberStatuses(
+    vault,
+    members.map(({ value }) => value),
+    (node, error) => journal.failure('unreadable', { node }, error),
+  );
+  // One whose receipts cannot be read is counted with those that somebody has to look at, and keeps nobody waiting.
+  const unknown = [...unreadable, ...damaged];
+  for (const { id, fault } of unknown) journal.failure('unreadable', { member: id }, fault);
+  const [busy, now] = [await atWork(), clock.now()];
+  const counts = { MEMBER_SUSPENDED: unknown.length, MEMBER_LAGS: 0, BACKFILL_STALLED: 0 };
+  for (const { member, chains, lastReceiptAt } of statuses) {
+    const behindSince = chains.map((chain) => chain.behindSince);
+    const alarms = memberAlarms({ ...member, lastReceiptAt, behindSince }, now);
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
       if (alarms[name] === undefined) continue;
       counts[name] += 1;
       journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
     }
-    if (isLacking(status, now)) (busy.has(member.member) ? meanwhile : lacking).push(member.member);
-  };
-  const lookAgain = async (id: MemberId): Promise<void> => {
-    const member = (await readMember(vault, id))?.value;
-    if (member !== undefined && isLacking(await memberStatus(vault, member, heads), now)) lacking.push(id);
-  };
-  // One whose receipts cannot be read is counted with those that somebody has to look at, and keeps nobody waiting.
-  const unlessDamaged = (member: MemberId, look: () => Promise<void>) =>
-    limit(look).catch((error: unknown) => {
-      if (!isDamage(error)) throw error;
-      counts.MEMBER_SUSPENDED += 1;
-      journal.failure('unreadable', { member }, error);
-    });
-  await Promise.all(members.map(({ value }) => unlessDamaged(value.member, () => look(value))));
-  const ended = await endedOf(meanwhile, ports);
-  await Promise.all(ended.map((member) => unlessDamaged(member, () => lookAgain(member))));
+  }
   tell(ports, counts);
+  const wanting = statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
+  const ended = await endedOf(
+    wanting.filter((id) => busy.has(id)),
+    ports,
+  );
+  const lacking = [...wanting.filter((id) => !busy.has(id)), ...(await lackingStill(ended, ports, now))];
   return { ...pagesOf(lacking), members: members.length };
 }
 
@@ -85,6 +74,18 @@ async function endedOf(members: readonly MemberId[], { atWork, wait }: ListMembe
   await wait(ENDING_MS);
   const still = await atWork();
   return members.filter((member) => !still.has(member));
+}
+
+/** By what the registry and the receipts say now. What is damaged since is counted with the next look. */
+async function lackingStill(ids: readonly MemberId[], { vault }: ListMembersPorts, now: Date): Promise<MemberId[]> {
+  const read = (id: MemberId) =>
+    readMember(vault, id).catch((error: unknown) => {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    });
+  const members = (await Promise.all(ids.map(read))).flatMap((found) => found?.value ?? []);
+  const { statuses } = await memberStatuses(vault, members, () => {});
+  return statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
 }
 
 function tell({ gauges, network }: ListMembersPorts, counts: Readonly<Record<string, number>>): void {

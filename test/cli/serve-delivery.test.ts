@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
@@ -38,4 +38,37 @@ test('serve looks at a destination again after a week', async () => {
   now = new Date('2026-11-09T00:00:30Z');
   await world.cli('serve', '--once');
   expect(await members()).toMatchObject([{ check: { at: now.toISOString() } }, { check: { at: now.toISOString() } }]);
+});
+
+test('a damaged receipt is told of its member, and keeps no other from being told of, looked at and read back', async () => {
+  await mkdir(join(world.cwd, 'bank-c'));
+  await world.cli('members', 'add', 'bank-c', '--folder', 'bank-c', '--deliver');
+  await world.cli('serve', '--once');
+  const receipts = join(world.cwd, 'vault', 'deliveries', 'bank-a');
+  const [receipt = ''] = (await readdir(receipts)).filter((name) => name.endsWith('.json')).toReversed();
+  await writeFile(join(receipts, receipt), '{}');
+  await rename(join(world.cwd, 'bank-c'), join(world.cwd, 'away'));
+  now = new Date('2026-11-09T00:00:30Z');
+  const { stderr } = await world.cli('serve', '--once');
+  expect(stderr).toMatch(/bank-a: MEMBER_SUSPENDED raised: .*deliveries\/bank-a/);
+  expect(stderr).toContain('bank-c: MEMBER_SUSPENDED raised: ');
+  expect(stderr).not.toContain('bank-b: MEMBER_SUSPENDED');
+  expect(stderr).toMatch(/bank-b: \d+ objects read back/);
+  expect(await members()).toMatchObject([
+    { member: 'bank-b', check: { at: now.toISOString() } },
+    { member: 'bank-c', state: 'suspended' },
+    { member: 'bank-a', state: 'unreadable' },
+  ]);
+});
+
+test('a damaged chain is told, and keeps nobody from being told who is suspended', async () => {
+  await world.cli('serve', '--once');
+  const manifests = join(world.cwd, 'vault', 'chain', 'consortium', 'manifests');
+  const [manifest = ''] = (await readdir(manifests)).filter((name) => name.endsWith('.json')).toReversed();
+  await writeFile(join(manifests, manifest), '{}');
+  await rename(join(world.cwd, 'bank-b'), join(world.cwd, 'away'));
+  now = new Date('2026-11-09T00:00:30Z');
+  const { stderr } = await world.cli('serve', '--once');
+  expect(stderr).toContain('how far members are with consortium cannot be told: ');
+  expect(stderr).toContain('bank-b: MEMBER_SUSPENDED raised: NO_SUCH_FOLDER');
 });
