@@ -140,7 +140,8 @@ export class DeliveryLane implements Walker {
       this.count += 1;
     } catch (error) {
       // What is wrong with the bytes is no fault of the member: who reads them tells it, or else who sent the object.
-      if (isDamage(error)) this.#damage.set(key, error);
+      // Why the lane was stopped is neither, whatever it was stopped for.
+      if (isDamage(error) && error !== this.error) this.#damage.set(key, error);
       else if (!spoiled) this.stop(this.signal.aborted ? this.signal.reason : error);
     }
   }
