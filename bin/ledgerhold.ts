@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type EndingSignal, SIGNAL_CODES } from '../cli/exit-codes.ts';
 import { run } from '../cli/run.ts';
 import { openDiskThreads } from '../io/disk-threads.ts';
+import { leave, leaveAtOnce } from '../io/stuck-calls.ts';
 
 const { version, engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -13,7 +14,7 @@ function onSignal(end: (signal: EndingSignal) => void): () => void {
   let asked = false;
   const forget = (Object.keys(SIGNAL_CODES) as EndingSignal[]).map((signal) => {
     const handler = () => {
-      if (asked) process.exit(SIGNAL_CODES[signal]);
+      if (asked) leaveAtOnce(SIGNAL_CODES[signal]);
       asked = true;
       end(signal);
     };
@@ -43,4 +44,4 @@ const code = await run(process.argv.slice(2), {
   ...{ version, cwd: process.cwd(), env: process.env, clock: { now: () => new Date() } },
   ...{ stdout: process.stdout, stderr: process.stderr, onSignal },
 });
-process.exit(code);
+leave(code);

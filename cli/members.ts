@@ -51,7 +51,7 @@ async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenReg
   const { s3 } = config.vault;
   return ({ network, member, destination, wasSound }) => {
     if (destination === null) throw new UsageError(`${member} has no destination`, 'Register one: `members add`.');
-    if (destination.kind === 'folder') return folderDestination(destination.path, network, member, wasSound);
+    if (destination.kind === 'folder') return folderDestination(destination.path, network, member, { wasSound });
     const listed = config.members?.find(({ id }) => String(id) === member);
     if (listed !== undefined && 'account' in listed && listed.account !== destination.account) {
       return refusing(`the destination of ${member}`, anotherOwner(member, destination.account));

@@ -138,7 +138,10 @@ export const missingAtMember = (url: string, key: string): MemberFault => ({
 /** Found by reading: what lies at a member is not what was delivered. */
 export const IS_OTHERWISE: readonly string[] = ['TAMPERED', 'MISSING_AT_MEMBER'];
 
-/** A member's store, as delivery needs it. The prefix is the destination's own. */
+/**
+ * A member's store, as delivery needs it. The prefix is the destination's own. Every call ends, however silent the store:
+ * folders by `vault/unless-silent.ts`, buckets by the limits of their clients (`aws/s3-client.ts`).
+ */
 export interface Destination {
   /** For people: `file:///…` or `s3://bucket/prefix`. */
   readonly url: string;

@@ -12,30 +12,60 @@ import {
 import type { MemberFault } from '../core/members.ts';
 import { memberPrefix } from '../core/names.ts';
 import { type Vault, VaultUnavailable } from '../core/vault.ts';
-import { isFull } from './disk-errors.ts';
+import { stuckAt } from '../io/stuck-calls.ts';
+import { machineTimer, type Timer } from '../vault/abreast.ts';
+import { unlessSilent } from '../vault/unless-silent.ts';
+import { isFull, onDisk, unless } from './disk-errors.ts';
 import { asItComes } from './folder-fill.ts';
-import { type FolderTree, folderTree } from './folder-tree.ts';
-import { folderVault } from './folder-vault.ts';
+import { type FolderTree, folderTree, GONE } from './folder-tree.ts';
+import { vaultIn } from './folder-vault.ts';
 import { store } from './folder-write.ts';
 import { realPathOf } from './real-path.ts';
 
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
 const CANARY = 'canary/folder.txt';
 
+export interface FolderOptions {
+  /** A check has left its canary there before. */
+  readonly wasSound?: boolean | undefined;
+  readonly timer?: Timer;
+}
+
 /**
- * A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing.
- * `wasSound`: a check has left its canary there before.
+ * A member's folder of this machine, such as a mounted share. It must exist: nothing is put where a disk is missing. No
+ * call waits for ever, and while one that was given up has not come back no other is begun.
  */
-export function folderDestination(path: string, network: string, member: string, wasSound = false): Destination {
-  const tree = folderTree(`${path}/${memberPrefix(network, member)}`);
-  const vault = folderVault(tree.root);
-  const words = Buffer.from(`Files of ${network} for ${member} go here.\n`);
-  let known = false;
-  const expectCanary = async (): Promise<void> => {
-    if (known) return;
-    const there = await atMember(vault.get(CANARY));
-    if (there === undefined) throw new MemberRefused(anotherFolder(path));
-    known = true;
+export function folderDestination(
+  path: string,
+  network: string,
+  member: string,
+  options: FolderOptions = {},
+): Destination {
+  const { wasSound = false, timer = machineTimer } = options;
+  return unlessSilent(folderThatAnswers(path, { network, member, wasSound }), { timer, stuck: stuckAt(path) });
+}
+
+interface Share {
+  readonly network: string;
+  readonly member: string;
+  readonly wasSound: boolean;
+}
+
+function folderThatAnswers(path: string, share: Share): Destination {
+  let known: Promise<void> | undefined;
+  const below = memberPrefix(share.network, share.member);
+  const tree = folderTree(`${path}/${below}`, () => guard(path, below, known !== undefined));
+  const vault = vaultIn(tree);
+  const seeCanary = async (): Promise<void> => {
+    if ((await atMember(vault.get(CANARY))) === undefined) throw new MemberRefused(anotherFolder(path));
+  };
+  // Once for all that is put at once: on a mount that hangs it takes one thread.
+  const expectCanary = (): Promise<void> => {
+    known ??= seeCanary().catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
   };
   return {
     url: vault.url,
@@ -49,25 +79,36 @@ export function folderDestination(path: string, network: string, member: string,
       return (await atMember(vault.stat(key))) === undefined ? undefined : atMembers(vault.read(key));
     },
     mayRead: async () => true,
-    check: async () => {
-      const stats = await lstat(path).catch(() => undefined);
-      if (stats?.isDirectory() !== true) return [missing(path)];
-      const share = memberPrefix(network, member);
-      if ((await realPathOf(resolve(path, share))) !== resolve(await realPathOf(path), share))
-        return [ledElsewhere(path)];
-      try {
-        // Where a canary was left before, a folder without one is another: it is not made ours by looking.
-        if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
-        if (await vault.putOnce(CANARY, words)) return [];
-        const there = await vault.get(CANARY);
-        return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];
-      } catch (error) {
-        if (!(error instanceof VaultUnavailable)) throw error;
-        const { message, remedy } = ofFullDisk(error, vault.url) ?? error;
-        return [{ name: 'NOT_WRITABLE', message, remedy }];
-      }
-    },
+    check: () => check(path, tree, share),
   };
+}
+
+/** Nothing goes where a link leads, nor where the folder was and is not any more: its disk is gone. */
+async function guard(path: string, below: string, wasThere: boolean): Promise<void> {
+  const root = resolve(path, below);
+  const [real, leads] = [await onDisk(path, realPathOf(path)), await onDisk(path, realPathOf(root))];
+  if (leads !== resolve(real, below)) throw new MemberRefused(ledElsewhere(path));
+  if (wasThere && (await unless(path, GONE, lstat(root))) === undefined) throw new MemberRefused(anotherFolder(path));
+}
+
+async function check(path: string, tree: FolderTree, { network, member, wasSound }: Share): Promise<MemberFault[]> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() !== true) return [missing(path)];
+  const vault = vaultIn(tree);
+  const words = Buffer.from(`Files of ${network} for ${member} go here.\n`);
+  try {
+    await tree.guard();
+    // Where a canary was left before, a folder without one is another: it is not made ours by looking.
+    if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
+    if (await vault.putOnce(CANARY, words)) return [];
+    const there = await vault.get(CANARY);
+    return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];
+  } catch (error) {
+    if (error instanceof MemberRefused) return [error.fault];
+    if (!(error instanceof VaultUnavailable)) throw error;
+    const { message, remedy } = ofFullDisk(error, vault.url) ?? error;
+    return [{ name: 'NOT_WRITABLE', message, remedy }];
+  }
 }
 
 async function put(

@@ -19,10 +19,12 @@ export interface FolderTree {
   readonly syncs: Map<string, { running: Promise<void>; next: Promise<void> | undefined }>;
   /** Where the root was when it was last looked at. */
   real: string | undefined;
+  /** Rejects where the root is not to be used: asked before it is made, and when a path does not lead where it did. */
+  readonly guard: () => Promise<void>;
 }
 
-export const folderTree = (path: string): FolderTree => ({
-  ...{ root: resolve(path), settled: new Set(), syncs: new Map(), real: undefined },
+export const folderTree = (path: string, guard: FolderTree['guard'] = async () => {}): FolderTree => ({
+  ...{ root: resolve(path), settled: new Set(), syncs: new Map(), real: undefined, guard },
 });
 
 /** The path of `key`; undefined if a folder on the way does not exist, so that nothing can be there. */
@@ -88,6 +90,7 @@ async function isTrueFolder(tree: FolderTree, path: string): Promise<boolean> {
   const below = path.slice(tree.root.length);
   const real = await unless(tree.root, GONE, realpath(path));
   if (real !== undefined && tree.real !== undefined && real === tree.real + below) return true;
+  await tree.guard();
   tree.real = await unless(tree.root, GONE, realpath(tree.root));
   if (tree.real === undefined || real === undefined) return false;
   if (real !== tree.real + below) throw strange(path, `reached through a symbolic link (${real})`);
@@ -97,7 +100,7 @@ async function isTrueFolder(tree: FolderTree, path: string): Promise<boolean> {
 async function settle(tree: FolderTree, path: string): Promise<void> {
   if (tree.settled.has(path) && (await isTrueFolder(tree, path))) return;
   const atTop = path === tree.root;
-  if (!atTop) await settle(tree, dirname(path));
+  await (atTop ? tree.guard() : settle(tree, dirname(path)));
   await unless(tree.root, ['EEXIST'], mkdir(path, { recursive: atTop, mode: 0o700 }));
   if (!atTop && asFile(path, await onDisk(tree.root, lstat(path))) !== undefined) {
     throw new InvalidKey(path.slice(tree.root.length + 1), 'it is an object, so it cannot be a folder of others');

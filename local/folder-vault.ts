@@ -14,8 +14,9 @@ import { store } from './folder-write.ts';
  * A vault in a folder of a POSIX file system with hard links and names that tell case apart. The folder is made by the
  * first write; until then it reads as empty. Files are for their owner alone. Reading needs no right to write.
  */
-export function folderVault(path: string): Vault {
-  const tree = folderTree(path);
+export const folderVault = (path: string): Vault => vaultIn(folderTree(path));
+
+export function vaultIn(tree: FolderTree): Vault {
   return {
     url: pathToFileURL(tree.root).href,
     putOnce: async (key, body) => (await store(tree, key, hashed(tree, only(body)))) !== undefined,

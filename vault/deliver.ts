@@ -65,7 +65,7 @@ export async function deliver(
     const task = lane
       .end()
       .then(async () => {
-        if (lane.ours !== undefined) return;
+        if (lane.ours !== undefined) return fail(lane.ours);
         await run([{ member: lane.member, state: await deliveredTo(ports.vault, lane.member), count: lane.count }]);
       })
       .catch(fail)
@@ -75,7 +75,7 @@ export async function deliver(
   const run = async (places: readonly Place[]): Promise<void> => {
     const { lanes, failed } = await limit(() => passOver({ ...ports, goOnAlone }, places, bounds, asOf));
     failures.push(...failed);
-    for (const lane of lanes.filter((each) => !each.fellBehind || each.ours !== undefined)) {
+    for (const lane of lanes.filter((each) => !each.fellBehind)) {
       if (lane.ours !== undefined) fail(lane.ours);
       if (lane.ours !== undefined && lane.refusal === undefined) continue;
       await settle(ports, lane).then((end) => void ends.set(end.member, end), fail);
@@ -125,7 +125,7 @@ async function groupsOf(
   );
 }
 
-/** The lanes as they ended, and what failed that is of no lane. Rejects never. */
+/** The lanes, ended but for those that fell behind, and what failed that is of no lane. Rejects never. */
 async function passOver(
   ports: DeliverPorts & { readonly goOnAlone: (lane: DeliveryLane) => void },
   places: readonly Place[],
@@ -147,7 +147,7 @@ async function passOver(
     for (const lane of lanes) lane.stop(error);
     return [error];
   });
-  await Promise.all(lanes.map((lane) => lane.end()));
+  await Promise.all(lanes.filter((lane) => !lane.fellBehind).map((lane) => lane.end()));
   return { lanes, failed: [...failed, ...damages] };
 }
 

@@ -10,12 +10,12 @@ import {
 import type { MemberFault } from '../../core/members.ts';
 
 /** What a member's store does, once told to. */
-export type StoreFault = 'away' | 'refuses' | 'loses answers' | 'hangs' | 'slow';
+export type StoreFault = 'away' | 'refuses' | 'loses answers' | 'hangs' | 'stuck' | 'slow';
 
 /**
  * A member's store in memory that keeps the contract of `Destination`. `away`: nothing is reached; `refuses`: its policy
  * no longer lets us in; `loses answers`: the object is there, and the caller is told that the line broke; `hangs`: no
- * answer until the caller gives up; `slow`: each object takes a while.
+ * answer until the caller gives up; `stuck`: none until `release`, whatever the caller does; `slow`: each object takes a while.
  */
 export class MemberStore implements Destination {
   readonly objects = new Map<string, Uint8Array>();
@@ -27,6 +27,8 @@ export class MemberStore implements Destination {
   grantsReads = false;
   /** Keys that were read, in order. */
   readonly keysRead: string[] = [];
+  /** Calls that are stuck. */
+  readonly held: PromiseWithResolvers<void>[] = [];
   /** Called before each object, for tests that act in the middle. */
   onPut: (item: Deliverable) => void = () => {};
 
@@ -40,6 +42,7 @@ export class MemberStore implements Destination {
     if (this.fault === 'away') throw new MemberUnavailable(`${this.url} is away`, 'Wait.');
     if (this.fault === 'refuses') throw new MemberRefused({ name: 'ACCESS_DENIED', message: 'no', remedy: 'Mend it.' });
     if (this.fault === 'hangs') await new Promise((_, reject) => signal.addEventListener('abort', reject));
+    await this.#unlessStuck();
     if (this.fault === 'slow') await new Promise((done) => setTimeout(done, 20));
     const there = this.objects.get(key);
     if (there !== undefined) {
@@ -56,6 +59,7 @@ export class MemberStore implements Destination {
 
   async read(key: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (this.fault === 'away') throw new MemberUnavailable(`${this.url} is away`, 'Wait.');
+    await this.#unlessStuck();
     const bytes = this.grantsReads ? this.objects.get(key) : undefined;
     if (bytes === undefined) return undefined;
     this.keysRead.push(key);
@@ -65,10 +69,28 @@ export class MemberStore implements Destination {
   }
 
   async mayRead(): Promise<boolean> {
+    await this.#unlessStuck();
     return this.grantsReads;
   }
 
   async check(): Promise<readonly MemberFault[]> {
+    await this.#unlessStuck();
     return this.faults;
+  }
+
+  async #unlessStuck(): Promise<void> {
+    if (this.fault !== 'stuck') return;
+    const call = Promise.withResolvers<void>();
+    this.held.push(call);
+    await call.promise;
+  }
+
+  /** What is stuck goes on, and answers; or ends with an error. */
+  release(error?: Error): void {
+    this.fault = undefined;
+    for (const { resolve, reject } of this.held.splice(0)) {
+      if (error === undefined) resolve();
+      else reject(error);
+    }
   }
 }

@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import type { Destination } from '../../core/delivery.ts';
 import { memberPrefix } from '../../core/names.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
+import { sha256 } from '../../io/digest.ts';
 import { folderDestination, ofFullDisk } from '../../local/folder-destination.ts';
 import { behavesLikeADestination } from '../conformance/behaves-like-a-destination.ts';
 
@@ -36,6 +38,82 @@ test('a link below the folder is named, and nothing is put where it leads', asyn
   expect(found).toMatchObject([{ name: 'ANOTHER_FOLDER' }]);
   expect(await readdir(elsewhere)).toEqual([]);
   for (const each of [path, elsewhere]) await rm(each, { recursive: true });
+});
+
+describe('a folder that is changed after its check', () => {
+  const bytes = Buffer.from('x');
+  const itemOf = (key: string) => ({ key, size: 1, sha256: sha256(bytes), kind: 'file' }) as const;
+  async function* body() {
+    yield bytes;
+  }
+  const world = async () => {
+    const [path, elsewhere] = [await mkdtemp(join(tmpdir(), 'a-')), await mkdtemp(join(tmpdir(), 'b-'))];
+    const open = () => folderDestination(path, 'acme', 'bank-a', { wasSound: true });
+    const put = (to: Destination, key: string) => to.put(itemOf(key), body, AbortSignal.any([]));
+    expect(await folderDestination(path, 'acme', 'bank-a').check()).toEqual([]);
+    const all = async () => (await readdir(elsewhere, { recursive: true })).toSorted();
+    const cleanup = async () => {
+      for (const each of [path, elsewhere]) await rm(each, { recursive: true });
+    };
+    return { path, elsewhere, open, put, all, cleanup };
+  };
+
+  test.each(['ledgerhold', 'ledgerhold/acme', 'ledgerhold/acme/bank-a'])(
+    'a link in the place of %s is refused by every put, of a delivery under way and of the next one',
+    async (below) => {
+      const { path, elsewhere, open, put, all, cleanup } = await world();
+      const underWay = open();
+      await put(underWay, 'chain/n/1');
+      // Have seen the folder, and put nothing yet.
+      const known = [open(), open()];
+      for (const each of known) await each.read?.('chain/n/1', AbortSignal.any([]));
+      await rename(join(path, below), join(path, 'aside'));
+      for (const [n, target] of ['copy', 'empty'].entries()) {
+        const leads = join(elsewhere, target);
+        if (target === 'copy') await cp(join(path, 'aside'), leads, { recursive: true });
+        else await mkdir(leads);
+        const before = await all();
+        await symlink(leads, join(path, below));
+        for (const to of [underWay, known[n] ?? open(), open()]) {
+          for (const key of ['chain/n/2', 'chain/other/1']) {
+            await expect(put(to, key)).rejects.toMatchObject({ fault: { name: 'ANOTHER_FOLDER' } });
+          }
+        }
+        expect(await open().check()).toMatchObject([{ name: 'ANOTHER_FOLDER' }]);
+        expect(await all()).toEqual(before);
+        await rm(join(path, below));
+      }
+      await rename(join(path, 'aside'), join(path, below));
+      expect(await put(underWay, 'chain/n/2')).toEqual({ outcome: 'written' });
+      await cleanup();
+    },
+  );
+
+  test('a link below the share is not followed either', async () => {
+    const { path, elsewhere, open, put, all, cleanup } = await world();
+    const underWay = open();
+    await put(underWay, 'chain/n/1');
+    const chain = join(path, memberPrefix('acme', 'bank-a'), 'chain');
+    await rename(chain, join(path, 'aside'));
+    await symlink(elsewhere, chain);
+    for (const to of [underWay, open()]) {
+      await expect(put(to, 'chain/n/2')).rejects.toMatchObject({ name: 'MemberUnavailable' });
+    }
+    expect(await all()).toEqual([]);
+    await cleanup();
+  });
+
+  test('a disk that goes away under way is not made anew beneath its mount', async () => {
+    const { path, open, put, cleanup } = await world();
+    const underWay = open();
+    await put(underWay, 'chain/n/1');
+    await rename(join(path, 'ledgerhold'), join(path, 'aside'));
+    for (const key of ['chain/n/2', 'chain/other/1']) {
+      await expect(put(underWay, key)).rejects.toMatchObject({ fault: { name: 'ANOTHER_FOLDER' } });
+    }
+    expect(await readdir(path)).toEqual(['aside']);
+    await cleanup();
+  });
 });
 
 test('a member’s full disk is told in words for the member, and any other refusal is not', () => {

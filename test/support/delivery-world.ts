@@ -1,10 +1,11 @@
 import type { Member } from '../../core/members.ts';
 import { NetworkName } from '../../core/names.ts';
-import { machineTimer } from '../../vault/abreast.ts';
+import { machineTimer, type Timer } from '../../vault/abreast.ts';
 import { type DeliverBounds, deliver } from '../../vault/deliver.ts';
 import { receiptsOf } from '../../vault/deliveries.ts';
 import { actOn, readMember, readMembers } from '../../vault/members.ts';
 import { proveMember, type ReadBounds } from '../../vault/prove-member.ts';
+import { unlessSilent } from '../../vault/unless-silent.ts';
 import { MemberStore } from '../fakes/member-store.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { ToyHistory, unprovenSigner } from './toy-deliveries.ts';
@@ -42,6 +43,14 @@ export function deliveryWorld() {
       await act(member, { what: 'set', environmentBackupTarget: true });
     }
   };
+  const stuck = new Map<string, Set<Promise<unknown>>>();
+  const boundedBy =
+    (timer: Timer) =>
+    ({ member }: Member) => {
+      const own = stuck.get(member) ?? new Set();
+      stuck.set(member, own);
+      return unlessSilent(storeOf(member), { timer, stuck: own });
+    };
   let reads = 0;
   const counted = Object.assign(Object.create(vault) as MemoryVault, {
     read: (...asked: Parameters<MemoryVault['read']>) => {
@@ -51,12 +60,19 @@ export function deliveryWorld() {
   });
   const run = async (bounds: DeliverBounds = {}, signal = AbortSignal.any([]), timer = machineTimer) => {
     const members = (await readMembers(vault)).members.map(({ value }) => value);
-    const ports = { ...registry, vault: counted, signer: unprovenSigner, destinationOf, signal, timer };
+    const ports = {
+      ...registry,
+      vault: counted,
+      signer: unprovenSigner,
+      destinationOf: boundedBy(timer),
+      signal,
+      timer,
+    };
     const ends = await deliver(ports, members, bounds);
     return Object.fromEntries(ends.map((end) => [end.member, end]));
   };
   return {
-    ...{ vault, history, second, storeOf, act, register, join, run, registry, destinationOf },
+    ...{ vault, history, second, storeOf, act, register, join, run, registry, destinationOf, boundedBy },
     /** A turn of reading back. */
     readBack: async (member: string, bounds: ReadBounds = { bytes: 1e9 }) => {
       const found = await readMember(vault, member);
