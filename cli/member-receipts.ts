@@ -19,9 +19,8 @@ export async function membersReceipts(
   const { member } = await memberNamed(registry, id);
   const receipts: SignedReceipt[] = [];
   for await (const document of receiptsOf(registry.vault, member)) {
-    const at = signatureKey(document.key, document.sha256);
-    const signature = await registry.vault.get(at);
-    if (signature !== undefined) receipts.unshift({ document, signature: { key: at, bytes: signature } });
+    const signature = { key: signatureKey(document.key, document.sha256), bytes: document.signature };
+    receipts.unshift({ document, signature });
   }
   const folder = out === undefined ? undefined : resolve(shell.cwd, out);
   if (folder !== undefined) await writeAll(folder, receipts);

@@ -30,7 +30,7 @@ export const MEMBER_REQUESTS = {
   /** With its signature; and the key, which is there. */
   receipt: { reads: 0, writes: 3 },
   /** Of the hourly look who lacks something. */
-  look: { reads: 5, writes: 9 },
+  look: { reads: 7, writes: 7 },
 } as const;
 
 const TURN_SECONDS = 9 * 60;

@@ -67,7 +67,7 @@ export class MemberApi extends Construct {
         });
         storage.grant(role, {
           // Of the chains also the files: a URL to download one by has no more rights than who signs it.
-          read: ['members/*', 'settings/*', 'deliveries/*', 'proofs/*', 'leases/*', 'chain/*'],
+          read: ['keys/*', 'members/*', 'settings/*', 'deliveries/*', 'proofs/*', 'leases/*', 'chain/*'],
           writeOnce: ['members/*', 'settings/*'],
         });
       },

@@ -10,8 +10,16 @@ import type { Member } from '../core/members.ts';
 import { Instant, Seq } from '../core/names.ts';
 import type { Clock, Signer } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
-import { type Document, NotADocument, putSigned, readDocument } from './documents.ts';
-import { deliveriesPrefix, deliveryKey, FORMAT_KEY, signatureKey } from './layout.ts';
+import { type Document, putSigned } from './documents.ts';
+import { deliveriesPrefix, deliveryKey, FORMAT_KEY } from './layout.ts';
+import {
+  expectLink,
+  missing,
+  readSigned,
+  type SignedDocument,
+  type SignerKeys,
+  signerKeys,
+} from './member-documents.ts';
 import { newestNumber } from './numbered.ts';
 import { publishKey } from './trust.ts';
 
@@ -21,7 +29,7 @@ export interface DeliveredState {
   readonly head: Pick<Document<DeliveryReceipt>, 'value' | 'sha256'> | undefined;
   /** By chain: everything up to there is with the member. */
   readonly cursors: Readonly<Record<string, Cursor>>;
-  /** Keys that are there of what comes right behind the cursors, and of the format and the public keys. */
+  /** Keys that are there of what comes right behind the cursors, of the format and the public keys, and what another delivery has told of meanwhile. */
   readonly held: ReadonlySet<string>;
   readonly totals: DeliveryTotals;
 }
@@ -31,25 +39,40 @@ const numbered = (member: string) => ({
   keyOf: (n: number) => deliveryKey(member, n),
 });
 
-/** A receipt whose bytes are those that were signed. Undefined: there is none. Rejects with `NotADocument`. */
-export async function readReceipt(
+type SignedReceipt = SignedDocument<DeliveryReceipt>;
+
+/** A receipt as it was signed (see `readSigned`). Undefined: there is none. Rejects with `NotADocument`. */
+export const readReceipt = (
   vault: Vault,
   member: string,
   seq: number,
-): Promise<Document<DeliveryReceipt> | undefined> {
-  const key = deliveryKey(member, seq);
-  const receipt = await readDocument(vault, key, DeliveryReceipt);
-  if (receipt === undefined) return undefined;
-  const signed = (await vault.stat(signatureKey(key, receipt.sha256))) !== undefined;
-  if (signed && receipt.value.member === member && receipt.value.seq === seq) return receipt;
-  throw new NotADocument(`${key} is not as it was signed`, 'Compare the object with another copy of the vault.');
+  keyOf: SignerKeys = signerKeys(vault),
+): Promise<SignedReceipt | undefined> =>
+  readSigned(vault, { key: deliveryKey(member, seq), member, seq }, DeliveryReceipt, keyOf);
+
+/** All of a member's receipts, newest first, each the one that the newer cites. Rejects with `NotADocument`. */
+export async function* receiptsOf(vault: Vault, member: string): AsyncGenerator<SignedReceipt> {
+  yield* receiptsFrom(vault, member, await newestNumber(vault, numbered(member)), 1);
 }
 
-/** All of a member's receipts, newest first. */
-export async function* receiptsOf(vault: Vault, member: string): AsyncGenerator<Document<DeliveryReceipt>> {
-  for (let seq = await newestNumber(vault, numbered(member)); seq > 0; seq--) {
-    const receipt = await readReceipt(vault, member, seq);
-    if (receipt !== undefined) yield receipt;
+/** The same from one on, `atOnce` of them read side by side. */
+async function* receiptsFrom(
+  vault: Vault,
+  member: string,
+  newest: number,
+  atOnce: number,
+): AsyncGenerator<SignedReceipt> {
+  const keyOf = signerKeys(vault);
+  let newer: SignedReceipt | undefined;
+  for (let seq = newest; seq > 0; seq -= atOnce) {
+    const seqs = Array.from({ length: Math.min(atOnce, seq) }, (_, n) => seq - n);
+    for (const receipt of await Promise.all(seqs.map((each) => readReceipt(vault, member, each, keyOf)))) {
+      if (receipt === undefined) throw missing(deliveryKey(member, newer === undefined ? seq : newer.value.seq - 1));
+      if (newer !== undefined) expectLink(receipt, newer);
+      newer = receipt;
+      if (receipt.value.seq === 1) expectLink(undefined, receipt);
+      yield receipt;
+    }
   }
 }
 
@@ -59,18 +82,15 @@ export const newestReceipt = (vault: Vault, member: string): Promise<number> => 
 /** A year has thousands of small ones. */
 const READ_AHEAD = 16;
 
-/** The receipts of the destination that is registered now, newest first, from one on. */
+/** The receipts of the destination that is registered now, newest first, from one on. Rejects with `NotADocument`. */
 export async function* receiptsUpTo(
   vault: Vault,
   { member, since }: Member,
   newest: number,
-): AsyncGenerator<Document<DeliveryReceipt>> {
-  for (let seq = newest; seq > 0; seq -= READ_AHEAD) {
-    const some = Array.from({ length: Math.min(READ_AHEAD, seq) }, (_, n) => readReceipt(vault, member, seq - n));
-    for (const receipt of await Promise.all(some)) {
-      if (receipt !== undefined && receipt.value.since < since) return;
-      if (receipt?.value.since === since) yield receipt;
-    }
+): AsyncGenerator<SignedReceipt> {
+  for await (const receipt of receiptsFrom(vault, member, newest, READ_AHEAD)) {
+    if (receipt.value.since < since) return;
+    if (receipt.value.since === since) yield receipt;
   }
 }
 
@@ -103,9 +123,10 @@ export interface ReceiptPorts {
 }
 
 /**
- * Writes down what a batch has put there, behind what is written by then: another delivery may be at it, too. Resolves
- * to the state with it. Once there are receipts of a destination that was registered since, nothing is written: what
- * went to the one before does not count any more, and would hide what counts.
+ * Writes down what a batch has put there, behind what is written by then: another delivery may be at it, too. An object
+ * that one of its receipts lists is not listed again, however it was met: both have put the same, and count it once.
+ * Resolves to the state with it. Once there are receipts of a destination that was registered since, nothing is written:
+ * what went to the one before does not count any more, and would hide what counts. Rejects with `NotADocument`.
  */
 export async function appendReceipt(
   { vault, clock, signer }: ReceiptPorts,
@@ -117,24 +138,30 @@ export async function appendReceipt(
     readonly cursors: DeliveredState['cursors'];
   },
 ): Promise<DeliveredState> {
-  let { head } = state;
+  let { head, held } = state;
   for (;;) {
     if (head !== undefined && head.value.since > member.since) return { ...state, head };
-    const counts = head?.value.since === member.since ? head?.value : undefined;
+    const counts = head?.value.since === member.since ? head.value : undefined;
+    const before = { cursors: counts?.cursors ?? {}, totals: counts?.totals ?? NOTHING_DELIVERED };
+    const delivered = batch.delivered.filter(({ key }) => !held.has(key));
+    const cursors = furthest(before.cursors, batch.cursors);
+    if (delivered.length === 0 && sameCursors(cursors, before.cursors)) return { head, held, ...before };
     const receipt = DeliveryReceipt.parse({
       ...{ format: 'ledgerhold/delivery/1', network: member.network, member: member.member },
       ...{ seq: Seq.parse((head?.value.seq ?? 0) + 1), previous: head?.sha256 ?? null },
       ...{ since: member.since, destination: batch.url, at: Instant.parse(clock.now().toISOString()) },
-      delivered: batch.delivered,
-      cursors: furthest(counts?.cursors ?? {}, batch.cursors),
-      trust: [...new Set([...(counts?.trust ?? []), ...batch.delivered.map(({ key }) => key).filter(isTrust)])],
-      totals: totalsWith(counts?.totals ?? NOTHING_DELIVERED, batch.delivered),
+      ...{ delivered, cursors, totals: totalsWith(before.totals, delivered) },
+      trust: [...new Set([...(counts?.trust ?? []), ...delivered.map(({ key }) => key).filter(isTrust)])],
       signer: await publishKey(vault, signer),
     });
-    const { seq, cursors, totals } = receipt;
+    const { seq, totals } = receipt;
     const { won, sha256 } = await putSigned(vault, signer, deliveryKey(member.member, seq), receipt);
-    if (won) return { head: { value: receipt, sha256 }, cursors, totals, held: state.held };
-    head = await readReceipt(vault, member.member, seq);
+    if (won) return { head: { value: receipt, sha256 }, cursors: receipt.cursors, totals, held };
+    const other = await readReceipt(vault, member.member, seq);
+    if (other === undefined) throw missing(deliveryKey(member.member, seq));
+    expectLink(head, other);
+    head = other;
+    if (other.value.since === member.since) held = new Set([...held, ...other.value.delivered.map(({ key }) => key)]);
   }
 }
 

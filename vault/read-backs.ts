@@ -4,8 +4,9 @@ import { Seq } from '../core/names.ts';
 import { READ_BACK_DAYS, ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import type { ReceiptPorts } from './deliveries.ts';
-import { type Document, NotADocument, putSigned, readDocument } from './documents.ts';
-import { proofKey, proofsPrefix, signatureKey } from './layout.ts';
+import { type Document, putSigned } from './documents.ts';
+import { proofKey, proofsPrefix } from './layout.ts';
+import { missing, readSigned, signerKeys } from './member-documents.ts';
 import { newestNumber } from './numbered.ts';
 import { publishKey } from './trust.ts';
 
@@ -22,11 +23,8 @@ export async function readBacksOf(vault: Vault, { member, since }: Member): Prom
   const seq = await newestNumber(vault, numbered);
   if (seq === 0) return { head: undefined, newest: undefined };
   const key = proofKey(member, seq);
-  const head = await readDocument(vault, key, ReadBack);
-  const signed = head !== undefined && (await vault.stat(signatureKey(key, head.sha256))) !== undefined;
-  if (!signed || head.value.member !== member || head.value.seq !== seq) {
-    throw new NotADocument(`${key} is not as it was signed`, 'Compare the object with another copy of the vault.');
-  }
+  const head = await readSigned(vault, { key, member, seq }, ReadBack, signerKeys(vault));
+  if (head === undefined) throw missing(key);
   return { head, newest: head.value.since === since ? head.value : undefined };
 }
 

@@ -2,9 +2,10 @@ import pLimit from 'p-limit';
 import { ApiRefused, type HistoryPage, type RouteId } from '../../core/member-api.ts';
 import { readLink } from '../../vault/chain.ts';
 import { readReceipt } from '../../vault/deliveries.ts';
-import { type Document, NotADocument } from '../../vault/documents.ts';
+import type { Document } from '../../vault/documents.ts';
 import { citedRecord, HISTORY } from '../../vault/history.ts';
-import { chainFileKey, deliveriesPrefix, deliveryKey, signatureKey } from '../../vault/layout.ts';
+import { chainFileKey, deliveriesPrefix, deliveryKey } from '../../vault/layout.ts';
+import { missing, type SignerKeys, signerKeys } from '../../vault/member-documents.ts';
 import { readMember } from '../../vault/members.ts';
 import { newestNumber } from '../../vault/numbered.ts';
 import { nodesIn } from '../../vault/sets.ts';
@@ -23,11 +24,12 @@ const READS_AT_ONCE = 16;
 export const pages: { readonly [Id in Extract<RouteId, 'getReceipts' | 'getHistory'>]: Act<Id> } = {
   getReceipts: async ({ id, query: { after } }, { vault }) => {
     const newest = await newestNumber(vault, { prefix: deliveriesPrefix(id), keyOf: (n) => deliveryKey(id, n) });
+    const keyOf = signerKeys(vault);
     const receipts = [];
     let bytes = 0;
     let seq = after + 1;
     for (; seq <= newest && receipts.length < RECEIPTS_A_PAGE && bytes < BYTES_A_PAGE; seq++) {
-      const receipt = await signedReceipt(vault, id, seq);
+      const receipt = await signedReceipt(vault, id, seq, keyOf);
       receipts.push(receipt);
       bytes += receipt.document.length;
     }
@@ -55,18 +57,14 @@ export async function historyPage(vault: ApiPorts['vault'], node: string, after:
   return { node, manifests, next: link === undefined ? null : link.value.seq - 1 };
 }
 
-async function signedReceipt(vault: ApiPorts['vault'], id: string, seq: number) {
-  const receipt = await readReceipt(vault, id, seq);
-  const signature = receipt && (await vault.get(signatureKey(receipt.key, receipt.sha256)));
-  if (receipt === undefined || signature === undefined) throw gone(deliveryKey(id, seq));
+async function signedReceipt(vault: ApiPorts['vault'], id: string, seq: number, keyOf: SignerKeys) {
+  const receipt = await readReceipt(vault, id, seq, keyOf);
+  if (receipt === undefined) throw missing(deliveryKey(id, seq));
   return {
     ...{ seq, document: textOf(receipt), sha256: receipt.sha256 },
-    signature: Buffer.from(signature).toString('base64'),
+    signature: Buffer.from(receipt.signature).toString('base64'),
   };
 }
-
-const gone = (key: string): NotADocument =>
-  new NotADocument(`${key} is missing`, 'Compare the vault with another copy of it.');
 
 const textOf = ({ bytes }: Document<unknown>): string => new TextDecoder().decode(bytes);
 

@@ -13,7 +13,7 @@ export class ListMembers extends StepLambda<typeof listMembers> {
       memoryMiB: 1024,
       environment: { ...storage.environment, NETWORK: storage.network, MEMBER_MACHINE: memberMachine },
       grant: (role) => {
-        storage.grantRead(role, ['members/*', 'deliveries/*', 'proofs/*', 'chain/*/manifests/*']);
+        storage.grantRead(role, ['keys/*', 'members/*', 'deliveries/*', 'proofs/*', 'chain/*/manifests/*']);
         allow(role, {
           because: 'It sees which members are being delivered to, so that none is twice at once.',
           actions: ['states:ListExecutions'],

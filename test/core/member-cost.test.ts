@@ -123,7 +123,7 @@ describe('a member', () => {
     expect(cost({ onAws: false }).lines.map(({ what }) => what)).toEqual([
       ...['Requests to the vault', 'Signatures', 'Objects put', 'Storage'],
     ]);
-    const look = 720 * (0.005 * prices.s3Per1000Reads + 0.009 * prices.s3Per1000Writes);
+    const look = 720 * (0.007 * prices.s3Per1000Reads + 0.007 * prices.s3Per1000Writes);
     const months = (onAws: boolean) => lineOf('Requests to the vault', { onAws })?.month ?? NaN;
     expect(months(true) - months(false)).toBeCloseTo(look);
   });

@@ -52,6 +52,8 @@ export class MemberStore implements Destination {
     const chunks: Uint8Array[] = [];
     for await (const chunk of body()) chunks.push(chunk);
     signal.throwIfAborted();
+    // Somebody else may have put it since it was looked for.
+    if (this.objects.has(key)) return { outcome: 'same' };
     this.objects.set(key, Buffer.concat(chunks));
     if (this.fault === 'loses answers') throw new MemberUnavailable('the line broke', 'Wait.');
     return { outcome: 'written' };

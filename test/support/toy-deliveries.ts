@@ -9,7 +9,7 @@ import { claimVaultFormat } from '../../vault/format.ts';
 import { agreementKey, chainFileKey, chainManifestKey, recordKey } from '../../vault/layout.ts';
 import { publishKey } from '../../vault/trust.ts';
 
-/** A signer for tests that look at no signature. */
+/** A key of its own, in memory. */
 export function newToySigner(): Signer {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -20,6 +20,7 @@ export function newToySigner(): Signer {
   };
 }
 
+/** Of tests that hold no signature against a key from outside. */
 export const unprovenSigner = newToySigner();
 
 const hashOf = (text: string): string => `0x${createHash('sha256').update(text).digest('hex')}`;
