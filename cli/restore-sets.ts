@@ -35,7 +35,7 @@ export type Chosen = Extract<Choice<Candidate>, { ok: true }>;
 
 /** A node's set to restore from, and why each newer one was passed over. Rejects with `NoSafeSet`. */
 export async function chooseFrom(node: string, wish: SetWish, now: Date, options: ChooseOptions): Promise<Chosen> {
-  const { sets } = await verify({ ...options, depth: 'structure' });
+  const { sets } = await verify({ ...options, setsAlone: true, depth: 'structure' });
   const reports = sets.filter(({ set }) => set.startsWith(`${node}/`));
   const policy = await policyFor(node, reports, options);
   const candidates = new Map(reports.map((report) => [report.set, candidateOf(report)]));

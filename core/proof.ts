@@ -100,3 +100,31 @@ export function statusOf(findings: readonly Finding[]): 'proven' | 'violated' | 
   if (findings.some(({ level }) => level === 'violation')) return 'violated';
   return findings.some(({ level }) => level === 'unknown') ? 'unknown' : 'proven';
 }
+
+/** Of one code: without a key, or in the middle of a copy, thousands of documents have the same to say. */
+const TOLD = 3;
+
+/** Collects findings, and tells as many of one code as say something. */
+export interface Brief {
+  readonly add: (findings: readonly Finding[]) => void;
+  readonly all: () => Finding[];
+}
+
+export function briefly(): Brief {
+  const kept: Finding[] = [];
+  const counts = new Map<string, number>();
+  const add = (findings: readonly Finding[]) => {
+    for (const finding of findings) {
+      const count = (counts.get(finding.code) ?? 0) + 1;
+      counts.set(finding.code, count);
+      if (count <= TOLD) kept.push(finding);
+    }
+  };
+  const all = () =>
+    kept.map((finding, at) => {
+      const more = (counts.get(finding.code) ?? 0) - TOLD;
+      const isLast = kept.findLastIndex(({ code }) => code === finding.code) === at;
+      return more <= 0 || !isLast ? finding : { ...finding, text: `${finding.text} (and ${more} more like it)` };
+    });
+  return { add, all };
+}

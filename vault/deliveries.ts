@@ -29,7 +29,10 @@ export interface DeliveredState {
   readonly head: Pick<Document<DeliveryReceipt>, 'value' | 'sha256'> | undefined;
   /** By chain: everything up to there is with the member. */
   readonly cursors: Readonly<Record<string, Cursor>>;
-  /** Keys that are there of what comes right behind the cursors, of the format and the public keys, and what another delivery has told of meanwhile. */
+  /**
+   * Keys that are there of what comes right behind the cursors, of the format and the public keys; and those that another
+   * delivery has told of since.
+   */
   readonly held: ReadonlySet<string>;
   readonly totals: DeliveryTotals;
 }

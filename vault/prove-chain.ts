@@ -122,8 +122,8 @@ async function provenTombstone(
   return own.some(({ level }) => level === 'violation') ? undefined : tombstone;
 }
 
-async function proveSignature(
-  { vault, trust }: ProofContext,
+export async function proveSignature(
+  { vault, trust }: Pick<ProofContext, 'vault' | 'trust'>,
   document: { readonly key: string; readonly bytes: Uint8Array },
   signer: string,
 ): Promise<Finding[]> {

@@ -1,4 +1,5 @@
 import { type BlockRef, ChainAgreement, type ChainManifest, ChainRecord } from '../core/chain.ts';
+import type { Unit } from '../core/delivery-proof.ts';
 import { Seq } from '../core/names.ts';
 import { type Finding, statusOf, violation } from '../core/proof.ts';
 import type { Seal } from '../core/seen.ts';
@@ -6,10 +7,11 @@ import type { Vault } from '../core/vault.ts';
 import { headNumber } from './chain.ts';
 import { type Document, readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
-import { chainFileKey, chainPrefix, recordKey, signatureKey } from './layout.ts';
+import { chainFileKey, chainPrefix, recordKey } from './layout.ts';
 import { type BytesOptions, proveBytes } from './prove-bytes.ts';
 import { orFinding, type ProofContext, proveLinkOf } from './prove-chain.ts';
 import { proveSize, sizesUnder } from './prove-size.ts';
+import { sized, unitOf } from './shared-objects.ts';
 import type { Trust } from './trust.ts';
 import { tellUncited } from './uncited.ts';
 
@@ -41,6 +43,8 @@ export interface HistoryReport {
 export interface ProvenHistory {
   readonly report: HistoryReport;
   readonly manifests: readonly (Seal & { readonly slot: string })[];
+  /** What each of them brings to members. */
+  readonly units: readonly Unit[];
   readonly signers: readonly string[];
 }
 
@@ -62,7 +66,7 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
   const held = new Map<string, Held>();
   const manifests: ProvenHistory['manifests'][number][] = [];
   const signers = new Set<string>();
-  const cited = new Set<string>();
+  const units: Unit[] = [];
   let before: Document<ChainManifest> | undefined;
   const last = await headNumber(vault, HISTORY, node);
   for (let seq = 1; seq <= last; seq++) {
@@ -73,26 +77,25 @@ export async function proveHistory(node: string, options: HistoryOptions): Promi
     const { value, sha256 } = before;
     manifests.push({ seq: Seq.parse(seq), sha256, slot: value.slot });
     signers.add(value.signer);
-    for (const key of citedBy(before)) cited.add(key);
     findings.push(...(await takeIn(context, value, held)), ...(await proveAgreement(vault, value)));
+    units.push(
+      unitOf(
+        before,
+        value.records.flatMap((record) => held.get(record.sha256)?.record.value ?? []),
+      ),
+    );
     findings.push(...proveLine(HISTORY.keyOf(node, seq), [...held.values()], value.head));
   }
   const standing = [...held.values()].filter(({ orphaned }) => !orphaned).map(({ record }) => record.value);
   const sizes = await sizesUnder(vault, chainPrefix(node));
   const bytes = await proveFiles(node, [...held.values()], sizes, options, findings);
-  for (const { record } of held.values()) cited.add(chainFileKey(node, record.value.file.name));
+  const cited = new Set(units.flatMap(({ objects }) => objects.map(({ key }) => key)));
   findings.push(...tellUncited(node, sizes.keys(), cited));
   const head = standing.at(-1)?.end ?? null;
   const counts = { files: standing.length, orphaned: held.size - standing.length };
   const report = { node, status: statusOf(findings), ...counts, head, bytes, findings };
-  return { report, manifests, signers: [...signers] };
+  return { report, manifests, units: sized(units, sizes), signers: [...signers] };
 }
-
-/** Keys of a manifest, and of the documents that it rests on. */
-const citedBy = ({ key, sha256, value }: Document<ChainManifest>): string[] => [
-  ...[key, signatureKey(key, sha256), value.agreement.key],
-  ...value.records.map((record) => record.key),
-];
 
 /** Applies what a manifest adds and takes out. */
 async function takeIn({ vault, node, network }: ProofContext, value: ChainManifest, held: Map<string, Held>) {

@@ -24,8 +24,11 @@ export class NoSuchSet extends LedgerholdError {
   }
 }
 
-/** Names of all nodes that have sets, or under `chain` a chain, in order. */
-export async function nodesIn(vault: Vault, kind: 'sets' | 'chain' = 'sets'): Promise<string[]> {
+/** Names of all nodes that have sets, or under `chain` a chain; of members under the others. In order. */
+export async function nodesIn(
+  vault: Vault,
+  kind: 'sets' | 'chain' | 'deliveries' | 'proofs' = 'sets',
+): Promise<string[]> {
   const nodes: string[] = [];
   let after = `${kind}/`;
   for (;;) {

@@ -1,4 +1,5 @@
 import type { ChainRecord } from '../core/chain.ts';
+import type { Unit } from '../core/delivery-proof.ts';
 import { type NetworkName, Seq, setId } from '../core/names.ts';
 import type { Comparison } from '../core/positions.ts';
 import { type Finding, statusOf } from '../core/proof.ts';
@@ -10,6 +11,7 @@ import { readVaultFormat } from './format.ts';
 import { FORMAT_KEY } from './layout.ts';
 import { proveBytes } from './prove-bytes.ts';
 import { type Link, orFinding, proveChain } from './prove-chain.ts';
+import { type MemberReport, proveMembers, reachOfMembers } from './prove-deliveries.ts';
 import { type HistoryReport, proveHistory } from './prove-history.ts';
 import { proveReference } from './prove-reference.ts';
 import { proveDrills, proveKeys, proveLeases } from './prove-rest.ts';
@@ -28,6 +30,8 @@ export interface VerifyOptions {
   readonly protocolNamed: (name: string) => Protocol;
   /** Ids of the sets to prove; all if absent. Their chains are proved whole either way. */
   readonly sets?: readonly string[];
+  /** Sets and nothing else: neither histories of chains nor what members were given. */
+  readonly setsAlone?: boolean;
   /** Only the newest set of each node, and of chains beside sets the newest files; a vault without sets is read whole. */
   readonly newest?: boolean;
   /** `structure` leaves the artifacts' bytes unread. */
@@ -65,6 +69,8 @@ export interface VerifyReport {
   readonly sets: readonly SetReport[];
   /** Histories of chains, each proved whole; none where single sets were asked for. */
   readonly chains: readonly HistoryReport[];
+  /** Receipts and proofs of members, each proved whole; none where chains are not. */
+  readonly members: readonly MemberReport[];
   /** About chains and the vault as a whole. */
   readonly findings: readonly Finding[];
 }
@@ -73,6 +79,8 @@ export interface VerifyReport {
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const { vault } = options;
   const findings: Finding[] = [];
+  const whole = options.sets === undefined && options.setsAlone !== true;
+  const reach = whole ? await reachOfMembers(vault) : [];
   const format = await orFinding(findings, FORMAT_KEY, () => readVaultFormat(vault));
   const trust = await trustFrom(vault, options.publicKeys);
   const trails: Trail[] = [];
@@ -96,10 +104,12 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     if (seals.length > 0) trails.push({ kind: 'sets', node, seals });
   }
   const chains: HistoryReport[] = [];
-  for (const node of options.sets === undefined ? await nodesIn(vault, 'chain') : []) {
+  const units: Unit[] = [];
+  for (const node of whole ? await nodesIn(vault, 'chain') : []) {
     const {
       report,
       manifests,
+      units: brought,
       signers: own,
     } = await proveHistory(node, {
       ...{ ...options, network: format?.network, trust },
@@ -113,8 +123,15 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
       sealed.add(`${node}/${slot}`);
     }
     for (const signer of own) signers.add(signer);
+    for (const unit of brought) units.push(unit);
     if (seals.length > 0) trails.push({ kind: 'chain', node, seals });
   }
+  const { members, signers: ofMembers } = await proveMembers(
+    { ...options, network: format?.network, trust },
+    reach,
+    units,
+  );
+  for (const signer of ofMembers) signers.add(signer);
   findings.push(
     ...(await proveKeys(vault, trust, signers)),
     ...(await proveLeases(vault, sealed)),
@@ -133,8 +150,8 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     const text = `no manifest in this vault has the digest ${options.expectHead}: the end of a chain was removed or replaced`;
     findings.push({ level: 'violation', code: 'HEAD_MISSING', about: 'sets/', text });
   }
-  const status = statusOf(everything({ findings, sets, chains }));
-  return { status, network: format?.network, trails, heads: headsOf(trails), sets, chains, findings };
+  const status = statusOf(everything({ findings, sets, chains, members }));
+  return { status, network: format?.network, trails, heads: headsOf(trails), sets, chains, members, findings };
 }
 
 /** The same report with what else was found about the vault as a whole. */
@@ -143,9 +160,14 @@ export function withFindings(report: VerifyReport, more: readonly Finding[]): Ve
   return { ...all, status: statusOf(everything(all)) };
 }
 
-const everything = ({ findings, sets, chains }: Pick<VerifyReport, 'findings' | 'sets' | 'chains'>): Finding[] => [
+const everything = ({
+  findings,
+  sets,
+  chains,
+  members,
+}: Pick<VerifyReport, 'findings' | 'sets' | 'chains' | 'members'>): Finding[] => [
   ...findings,
-  ...[...sets, ...chains].flatMap((each) => each.findings),
+  ...[...sets, ...chains, ...members].flatMap((each) => each.findings),
 ];
 
 const headsOf = (trails: readonly Trail[]): VerifyReport['heads'] =>

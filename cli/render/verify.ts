@@ -1,16 +1,17 @@
 import type { Comparison } from '../../core/positions.ts';
 import type { Finding } from '../../core/proof.ts';
+import type { MemberReport } from '../../vault/prove-deliveries.ts';
 import type { HistoryReport } from '../../vault/prove-history.ts';
 import type { SetReport, VerifyReport } from '../../vault/verify.ts';
 import { bytesText } from './units.ts';
 
 export function verifyNouns(report: VerifyReport, vault: string): Record<string, unknown> {
-  const { status, heads, sets, chains, findings } = report;
-  return { vault, status, heads, sets, chains, findings };
+  const { status, heads, sets, chains, members, findings } = report;
+  return { vault, status, heads, sets, chains, members, findings };
 }
 
 export function verifyText(
-  { status, heads, sets, chains, findings }: VerifyReport,
+  { status, heads, sets, chains, members, findings }: VerifyReport,
   vault: string,
   { quick, deep, told }: { readonly quick?: boolean; readonly deep?: boolean; readonly told: readonly string[] },
 ): string[] {
@@ -25,10 +26,12 @@ export function verifyText(
   const counted = [
     ...(sets.length === 0 && chains.length > 0 ? [] : [`${good(sets)} of ${sets.length} sets`]),
     ...(chains.length === 0 ? [] : [`${good(chains)} of ${chains.length} chains`]),
+    ...(members.length === 0 ? [] : [`${good(members)} of ${members.length} members`]),
   ];
   return [
     ...sets.flatMap((set) => setText(set, quick === true)),
     ...chains.flatMap((chain) => chainText(chain, quick === true)),
+    ...members.flatMap(memberText),
     ...findings.flatMap(findingText),
     ...(sets.length + chains.length + findings.length === 0 ? [] : ['']),
     ...heads.map(({ node, seq, sha256 }) => `head of ${node}: ${seq}, ${sha256}`),
@@ -53,6 +56,13 @@ function chainText({ node, status, files, orphaned, head, findings }: HistoryRep
   const blocks = head === null ? 'no block yet' : `blocks 0 to ${head.number}, ${head.hash}`;
   const left = orphaned === 0 ? '' : `; ${orphaned} files that the chain has left`;
   return [`${state.padEnd(8)}  ${node}  ${files} files, ${blocks}${left}`, ...findings.flatMap(findingText)];
+}
+
+/** What was delivered is proved by documents alone, also where no bytes are read. */
+function memberText({ member, status, receipts, proofs, totals, findings }: MemberReport): string[] {
+  const objects = totals === null ? '' : `, ${totals.objects} objects there`;
+  const line = `${status.padEnd(8)}  member ${member}  ${receipts} receipts${objects}, ${proofs} proofs`;
+  return [line, ...findings.flatMap(findingText)];
 }
 
 function comparisonText({ lower, upper, difference, unit, scope }: Comparison): string {

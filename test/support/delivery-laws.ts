@@ -1,6 +1,17 @@
 import type { DeliveryReceipt } from '../../core/delivery.ts';
+import { protocolNamed } from '../../protocols/registry.ts';
 import { signatureKey } from '../../vault/layout.ts';
+import { verify } from '../../vault/verify.ts';
 import type { DeliveryModel } from './delivery-model.ts';
+import { unprovenSigner } from './toy-deliveries.ts';
+
+/** Who has the public key finds nothing wrong with them. */
+export async function provenLaws({ vault }: DeliveryModel): Promise<string[]> {
+  const publicKeys = [await unprovenSigner.publicKeyPem()];
+  const { members } = await verify({ vault, publicKeys, protocolNamed, depth: 'structure' });
+  if (members.length === 0) return ['there is nothing to prove'];
+  return members.flatMap(({ findings }) => findings.map(({ code, text }) => `${code}: ${text}`));
+}
 
 /** Receipts are a chain without a gap; of this registration they list what lies there, and nothing else. */
 export function receiptLaws(model: DeliveryModel, id: string, atRest: boolean): string[] {

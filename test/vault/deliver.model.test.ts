@@ -3,7 +3,7 @@ import { isDamage } from '../../vault/deliverables.ts';
 import { memberKey } from '../../vault/layout.ts';
 import { actOn } from '../../vault/members.ts';
 import { publishKey } from '../../vault/trust.ts';
-import { receiptLaws } from '../support/delivery-laws.ts';
+import { provenLaws, receiptLaws } from '../support/delivery-laws.ts';
 import { type Asked, DeliveryModel, type Ended, newSigner } from '../support/delivery-model.ts';
 import { type Numbers, numbers } from '../support/numbers.ts';
 import { unprovenSigner } from '../support/toy-deliveries.ts';
@@ -224,8 +224,9 @@ class Run {
       if (more !== undefined) model.broken.push(`${id} has ${more}, which is not for it`);
     }
     this.#receiptLaws(true);
-    // Every third run: a delivery that has nothing to do costs as much as one that has.
+    // Every third run: a delivery that has nothing to do costs as much as one that has, and so does a proof.
     if (this.model.puts % 3 !== 0) return;
+    model.broken.push(...(await provenLaws(model)));
     const [puts, keys] = [model.puts, model.vault.objects.size];
     await model.time.drive(model.deliver());
     if (model.puts !== puts || model.vault.objects.size !== keys) model.broken.push('a rerun did something');

@@ -1,0 +1,86 @@
+import type * as z from 'zod';
+import { DeliveryReceipt } from '../core/delivery.ts';
+import { type Finding, violation } from '../core/proof.ts';
+import { ReadBack } from '../core/read-back.ts';
+import type { Vault } from '../core/vault.ts';
+import { type Document, readDocument } from './documents.ts';
+import { deliveriesPrefix, deliveryKey, proofKey, proofsPrefix } from './layout.ts';
+import type { OfMember } from './member-documents.ts';
+import { orFinding, proveSignature } from './prove-chain.ts';
+import type { Trust } from './trust.ts';
+
+/** One kind of a member's numbered documents. */
+export interface Kind<T extends OfMember> {
+  readonly schema: z.ZodType<T>;
+  readonly prefixOf: (member: string) => string;
+  readonly keyOf: (member: string, seq: number) => string;
+}
+
+export const RECEIPTS: Kind<DeliveryReceipt> = {
+  schema: DeliveryReceipt,
+  prefixOf: deliveriesPrefix,
+  keyOf: deliveryKey,
+};
+export const PROOFS: Kind<ReadBack> = { schema: ReadBack, prefixOf: proofsPrefix, keyOf: proofKey };
+
+/** Small documents, a year's thousands: enough to hide the way to a bucket and back, few enough to be held at once. */
+const READS_AT_ONCE = 16;
+
+export interface LinkContext {
+  readonly vault: Vault;
+  readonly network: string | undefined;
+  readonly trust: Trust;
+  readonly signal?: AbortSignal;
+}
+
+export interface Link<T> {
+  /** Undefined: it cannot be read, or is another member's. */
+  readonly document: Document<T> | undefined;
+  readonly before: Document<T> | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Oldest first, each with what is wrong with it as a link. */
+export async function* linksOf<T extends OfMember & { readonly network: string }>(
+  context: LinkContext,
+  { schema, keyOf }: Kind<T>,
+  member: string,
+  last: number,
+): AsyncGenerator<Link<T>> {
+  const read = async (seq: number) => {
+    const key = keyOf(member, seq);
+    const findings: Finding[] = [];
+    const document = await orFinding(findings, key, () => readDocument(context.vault, key, schema));
+    if (document !== undefined) findings.push(...(await proveSignature(context, document, document.value.signer)));
+    else if (findings.length === 0)
+      findings.push(violation('LINK_MISSING', key, `${key} is missing before newer ones`));
+    return { document, findings };
+  };
+  let before: Document<T> | undefined;
+  for (let seq = 1; seq <= last; seq += READS_AT_ONCE) {
+    context.signal?.throwIfAborted();
+    const count = Math.min(READS_AT_ONCE, last - seq + 1);
+    const page = await Promise.all(Array.from({ length: count }, (_, n) => read(seq + n)));
+    for (const [n, { document, findings }] of page.entries()) {
+      const cited = seq + n === 1 ? null : before?.sha256;
+      if (document !== undefined && cited !== undefined && document.value.previous !== cited)
+        findings.push(violation('LINK_BROKEN', document.key, `${document.key} does not cite what lies before it`));
+      const foreign = document === undefined ? undefined : foreignTo(context, member, seq + n, document);
+      if (foreign !== undefined) findings.push(foreign);
+      const own = foreign === undefined ? document : undefined;
+      yield { document: own, before, findings };
+      before = own;
+    }
+  }
+}
+
+function foreignTo<T extends OfMember & { readonly network: string }>(
+  { network }: LinkContext,
+  member: string,
+  seq: number,
+  { key, value }: Document<T>,
+): Finding | undefined {
+  if (value.member === member && value.seq === seq && value.network === (network ?? value.network)) return undefined;
+  const text = `${key} holds number ${value.seq} of ${value.member} in ${value.network}: moved or replayed`;
+  return violation('LINK_FOREIGN', key, text);
+}
