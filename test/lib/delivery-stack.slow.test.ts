@@ -130,6 +130,7 @@ describe('who may what, of the deliveries', () => {
     [ROLE, 's3:GetObject', share(FILE), member],
     [TURN, 's3:PutObject', vault('proofs/bank-0/00000001.json'), { context: once }],
     [LIST, 's3:GetObject', vault('proofs/bank-0/00000001.json')],
+    [LIST, 's3:GetObject', vault('keys/x.pem')],
     [TURN, 's3:PutObject', vault('deliveries/bank-0/00000001.json'), { context: once }],
     [TURN, 's3:PutObject', vault('members/bank-0/00000004.json'), { context: once }],
     [TURN, 's3:GetObject', vault(MANIFEST)],

@@ -189,6 +189,7 @@ describe('the role of the API’s Lambda', () => {
     // A member's status tells what was read back.
     ['s3:GetObject', `${vault}proofs/bank-a/00000001.json`, {}, true],
     ['s3:PutObject', `${vault}proofs/bank-a/00000001.json`, once, false],
+    ['s3:GetObject', `${vault}keys/a.pem`, {}, true],
     ['s3:GetObject', `${vault}leases/consortium/a/00000001.json`, {}, true],
     ['s3:GetObject', `${vault}chain/consortium/manifests/00000001.json`, {}, true],
     ['s3:GetObject', `${vault}chain/consortium/records/a-block-0-1.rlp.json`, {}, true],
