@@ -40,15 +40,16 @@ const WRITES = /^(Put|Copy|Create|Upload|Complete|List)/;
 export async function run(): Promise<BenchResult> {
   let most = 0;
   for (const each of CASES) {
-    const { calls } = await counted(each);
+    const { calls, objects } = await counted(each);
     const aFile = sum(calls) / (each.files * each.members);
+    const anObject = (sum(calls) / objects).toFixed(2);
     const text = [...calls].map(([operation, count]) => `${operation} ${count}`).join(', ');
     const shape = `${each.filesAManifest} files a manifest, ${each.files} files, ${each.members} members`;
-    console.log(`${shape.padEnd(46)} ${aFile.toFixed(2)} a file and member: ${text}`);
+    console.log(`${shape.padEnd(46)} ${aFile.toFixed(2)} a file and member, ${anObject} an object: ${text}`);
     if (each.filesAManifest === 100) most = Math.max(most, aFile);
   }
   for (const filesAManifest of [1, 100]) {
-    const minutes = await backfill({ filesAManifest, files: 200, members: 1 });
+    const minutes = await backfill({ filesAManifest, files: filesAManifest === 1 ? 200 : 1_000, members: 1 });
     const shape = `a new member's ${BACKFILL} files, ${filesAManifest} a manifest`;
     console.log(`${shape}: ${minutes.toFixed(1)} minutes, if a copy takes ${COPY} s and any other call ${CALL} s`);
   }
@@ -72,6 +73,8 @@ async function backfill(shape: (typeof CASES)[number]): Promise<number> {
 interface Counted {
   /** By operation. */
   readonly calls: Map<string, number>;
+  /** Put at members: files, their records, and what each manifest has besides. */
+  readonly objects: number;
   readonly seconds: number;
 }
 
@@ -109,16 +112,18 @@ async function counted({ filesAManifest, files, members }: (typeof CASES)[number
     const all = (await readMembers(vault)).members.map(({ value }) => value);
     fake.log.length = 0;
     if (waits) fake.onRequest = ({ operation }) => sleep((operation === 'CopyObject' ? COPY : CALL) * 1000);
+    let objects = 0;
     const began = performance.now();
     for (const member of all) {
-      const ends = await deliver({ ...registry, signal: AbortSignal.any([]) }, [member], { atOnce: AT_ONCE });
-      if (ends[0]?.outcome !== 'whole') throw new Error(`not whole: ${JSON.stringify(ends)}`);
+      const [end] = await deliver({ ...registry, signal: AbortSignal.any([]) }, [member], { atOnce: AT_ONCE });
+      if (end?.outcome !== 'whole') throw new Error(`not whole: ${JSON.stringify(end)}`);
+      objects += end.objects;
     }
     const seconds = (performance.now() - began) / 1000;
     const calls = new Map(
       [...Map.groupBy(fake.log, ({ operation }) => operation)].map(([name, of]) => [name, of.length]),
     );
-    return { calls, seconds };
+    return { calls, objects, seconds };
   } finally {
     for (const each of [client, ours]) each.destroy();
     await fake.stop();
