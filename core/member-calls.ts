@@ -23,8 +23,8 @@ export const ASSUMED_OF_MEMBERS = {
  */
 export const MEMBER_REQUESTS = {
   turn: { reads: 9, writes: 13 },
-  /** The manifest, its agreement and signature; and whether it is signed. */
-  manifest: { reads: 3, writes: 1 },
+  /** The manifest, its agreement and signature. */
+  manifest: { reads: 3, writes: 0 },
   /** Its record, and how large it is before it is copied. */
   file: { reads: 2, writes: 0 },
   /** With its signature; and the key, which is there. */

@@ -35,11 +35,32 @@ export async function readLink<M extends LinkValue>(
   node: string,
   seq: number,
 ): Promise<Document<M> | undefined> {
+  return (await linkWith(vault, links, node, seq, (key) => vault.stat(key)))?.link;
+}
+
+/** The same with its signature, for whoever passes both on: one read less than to look whether it is signed first. */
+export function readSignedLink<M extends LinkValue>(
+  vault: Vault,
+  links: Links<M>,
+  node: string,
+  seq: number,
+): Promise<{ readonly link: Document<M>; readonly signature: Uint8Array } | undefined> {
+  return linkWith(vault, links, node, seq, (key) => vault.get(key));
+}
+
+async function linkWith<M extends LinkValue, S>(
+  vault: Vault,
+  links: Links<M>,
+  node: string,
+  seq: number,
+  signatureAt: (key: string) => Promise<S | undefined>,
+): Promise<{ link: Document<M>; signature: S } | undefined> {
   const key = links.keyOf(node, seq);
   try {
-    const manifest = await readDocument(vault, key, links.schema);
-    if (manifest === undefined) return undefined;
-    if ((await vault.stat(signatureKey(key, manifest.sha256))) !== undefined) return manifest;
+    const link = await readDocument(vault, key, links.schema);
+    if (link === undefined) return undefined;
+    const signature = await signatureAt(signatureKey(key, link.sha256));
+    if (signature !== undefined) return { link, signature };
   } catch (error) {
     if (error instanceof NotADocument) throw await chainDamaged(vault, node, key, error);
     throw error;

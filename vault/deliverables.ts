@@ -1,12 +1,13 @@
-import { type ChainManifest, ChainRecord, HistoryDamaged } from '../core/chain.ts';
+import pLimit from 'p-limit';
+import { ChainRecord, HistoryDamaged } from '../core/chain.ts';
 import type { Cursor, Deliverable } from '../core/delivery.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import type { Sha256 } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
 import { isKeyOf, verifySignature } from '../io/signatures.ts';
-import { readLink } from './chain.ts';
-import { type Document, readDocument } from './documents.ts';
+import { readLink, readSignedLink } from './chain.ts';
+import { readDocument } from './documents.ts';
 import { HISTORY } from './history.ts';
 import { InvalidKey } from './keys.ts';
 import { chainFileKey, endorsementsIn, FORMAT_KEY, numberOf, publicKeyKey, signatureKey } from './layout.ts';
@@ -16,17 +17,27 @@ import { isOfChain } from './uncited.ts';
 export interface DeliveryUnit {
   readonly node: string;
   readonly cursor: Cursor;
+  /** SHA-256 of the manifest that it is chained to. */
+  readonly previous: Sha256 | null;
   /** Whose key verifies it. */
   readonly signer: Sha256;
   readonly items: readonly Deliverable[];
 }
 
-/** A manifest cites 100 files at most, or all that were imported at once. */
+/** Of manifests and of what they cite: enough to hide the way to a bucket and back. */
 const READS_AT_ONCE = 16;
 
 /**
+ * Manifests read, with what they cite, while those before them are on their way. To read one takes three answers of the
+ * vault, one after the other, and to seal it two of the member's: with eight nobody waits for the vault while it takes no
+ * more than five times as long to answer. They are held in memory: 100 records each at most, but where many were imported.
+ */
+const AHEAD = 8;
+
+/**
  * The units of a chain behind a manifest (undefined: from the first on), oldest first, as long as there are any. Rejects
- * with an error that `isDamage`: nothing is delivered of what is not as it was sealed, or behind it.
+ * with an error that `isDamage`: nothing is delivered of what is not as it was sealed, or behind it. What was read ahead
+ * counts in its turn, an error too. No more is read ahead than was found before: most deliveries have one to bring.
  */
 export async function* unitsAfter(
   vault: Vault,
@@ -37,28 +48,46 @@ export async function* unitsAfter(
   if (after !== undefined && (await readLink(vault, HISTORY, node, after.seq))?.sha256 !== after.sha256) {
     throw damaged(HISTORY.keyOf(node, after.seq));
   }
-  for (let before = after; ; ) {
-    const seq = (before?.seq ?? 0) + 1;
-    const manifest = await readLink(vault, HISTORY, node, seq);
-    if (manifest === undefined) {
-      if (await isEnd(vault, node, seq)) return;
-      continue;
+  const over = new AbortController();
+  const read = oneOfFew(over.signal);
+  const ahead: Promise<DeliveryUnit | undefined>[] = [];
+  const readOn = (from: number, count: number): void => {
+    while (ahead.length < count) {
+      const reading = readUnit(vault, node, from + ahead.length, read);
+      reading.catch(() => {});
+      ahead.push(reading);
     }
-    const { value, key } = manifest;
-    const follows = value.node === node && value.seq === seq && value.previous === (before?.sha256 ?? null);
-    if (!follows) throw damaged(key);
-    const unit = await unitOf(vault, node, manifest);
-    yield unit;
-    before = unit.cursor;
+  };
+  try {
+    for (let [before, found] = [after, 0]; ; ) {
+      const seq = (before?.seq ?? 0) + 1;
+      readOn(seq, 1);
+      const unit = await ahead.shift();
+      if (unit === undefined) {
+        if (await isEnd(vault, node, seq)) return;
+        // It was sealed since it was asked for, and so may be those behind it.
+        ahead.length = 0;
+        continue;
+      }
+      if (unit.previous !== (before?.sha256 ?? null)) throw damaged(HISTORY.keyOf(node, seq));
+      found += 1;
+      readOn(seq + 1, Math.min(found, AHEAD));
+      yield unit;
+      before = unit.cursor;
+    }
+  } finally {
+    // Nobody waits for what is read in vain, and no more of it begins.
+    over.abort();
   }
 }
 
 /** Whether no manifest has this number or a higher one. Rejects with `HistoryDamaged` if it alone is missing. */
 async function isEnd(vault: Vault, node: string, seq: number): Promise<boolean> {
   const key = HISTORY.keyOf(node, seq);
-  for await (const later of vault.list(HISTORY.prefixOf(node), key)) {
-    if (numberOf(later.key) === undefined) continue;
-    // Both may have been sealed since the one was asked for.
+  // Itself included: it was asked for when those before it were still on their way.
+  for await (const there of vault.list(HISTORY.prefixOf(node), HISTORY.keyOf(node, seq - 1))) {
+    if (numberOf(there.key) === undefined) continue;
+    // A later one and this one may both have been sealed since.
     if ((await vault.stat(key)) !== undefined) return false;
     throw damaged(key);
   }
@@ -70,13 +99,27 @@ export const isDamage = (error: unknown): error is LedgerholdError =>
   error instanceof InvalidKey ||
   (error instanceof LedgerholdError && (error.kind === 'violation' || error.kind === 'unknown'));
 
-async function unitOf(vault: Vault, node: string, manifest: Document<ChainManifest>): Promise<DeliveryUnit> {
-  const { value, key, sha256: digest, bytes } = manifest;
-  // Together: a first fill reads thousands of manifests one after the other, and each look at S3 takes its time.
-  const [records, agreement, signature] = await Promise.all([
-    recordsOf(vault, value),
-    bytesOf(vault, value.agreement.key, value.agreement.sha256),
-    bytesOf(vault, signatureKey(key, digest)),
+/** Makes a read in its turn. Rejects once nobody has any use for it. */
+type Read = <T>(look: () => Promise<T>) => Promise<T>;
+
+function oneOfFew(over: AbortSignal): Read {
+  const limit = pLimit(READS_AT_ONCE);
+  return (look) =>
+    limit(() => {
+      over.throwIfAborted();
+      return look();
+    });
+}
+
+/** Undefined: there is none. */
+async function readUnit(vault: Vault, node: string, seq: number, read: Read): Promise<DeliveryUnit | undefined> {
+  const signed = await read(() => readSignedLink(vault, HISTORY, node, seq));
+  if (signed === undefined) return undefined;
+  const { value, key, sha256: digest, bytes } = signed.link;
+  if (value.node !== node || value.seq !== seq) throw damaged(key);
+  const [agreement, ...records] = await Promise.all([
+    read(() => bytesOf(vault, value.agreement)),
+    ...value.records.map((each) => read(() => cited(vault, each))),
   ]);
   const files = records.map(({ value: { file } }): Deliverable => {
     return { key: chainFileKey(node, file.name), size: file.size, sha256: file.sha256, kind: 'file' };
@@ -86,22 +129,14 @@ async function unitOf(vault: Vault, node: string, manifest: Document<ChainManife
     ...files,
     ...documents,
     documentItem(value.agreement.key, agreement),
-    { ...documentItem(signatureKey(key, digest), signature), kind: 'seal' },
+    { ...documentItem(signatureKey(key, digest), signed.signature), kind: 'seal' },
     { ...documentItem(key, bytes), kind: 'seal' },
   ];
   // Whatever a manifest cites: nothing goes out but what a chain's history consists of.
   const stranger = items.find((item) => !isOfChain(node, item.key));
   if (stranger !== undefined) throw damaged(stranger.key);
   const cursor = { seq: value.seq, sha256: digest, sealedAt: value.sealedAt, block: value.head?.number ?? null };
-  return { node, cursor, signer: value.signer, items };
-}
-
-async function recordsOf(vault: Vault, { records: all }: ChainManifest): Promise<Document<ChainRecord>[]> {
-  const records: Document<ChainRecord>[] = [];
-  for (let at = 0; at < all.length; at += READS_AT_ONCE) {
-    records.push(...(await Promise.all(all.slice(at, at + READS_AT_ONCE).map((each) => cited(vault, each)))));
-  }
-  return records;
+  return { node, cursor, previous: value.previous, signer: value.signer, items };
 }
 
 /** What makes a member's share a vault that can be verified: its format, and the public keys with their endorsements. */
@@ -141,9 +176,9 @@ async function cited(vault: Vault, { key, sha256: digest }: { key: string; sha25
   throw damaged(key);
 }
 
-async function bytesOf(vault: Vault, key: string, digest?: string): Promise<Uint8Array> {
+async function bytesOf(vault: Vault, { key, sha256: digest }: { key: string; sha256: string }): Promise<Uint8Array> {
   const bytes = await vault.get(key);
-  if (bytes !== undefined && (digest === undefined || sha256(bytes) === digest)) return bytes;
+  if (bytes !== undefined && sha256(bytes) === digest) return bytes;
   throw damaged(key);
 }
 

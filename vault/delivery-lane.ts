@@ -155,9 +155,7 @@ export class DeliveryLane implements Walker {
 
   /** Puts the seals of a unit once all else of it is there. Does not wait: see `closed`. */
   close({ node, cursor, items }: DeliveryUnit): void {
-    const before = [...this.#pending];
     this.closed = this.closed.then(async () => {
-      await Promise.all(before);
       const lacking = (kind: boolean) => items.some((item) => (item.kind === 'seal') === kind && this.lacks(item));
       if ((this.#cursors[node]?.seq ?? 0) !== cursor.seq - 1 || lacking(false)) return;
       for (const item of items.filter(({ kind }) => kind === 'seal')) await this.put(item, () => bytesOf(item));
