@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { BlockNumber, HistoryDamaged } from './chain.ts';
 import { LedgerholdError } from './errors.ts';
-import { type MemberFault, MemberId } from './members.ts';
+import { type Member, type MemberFault, MemberId } from './members.ts';
 import { Instant, NetworkName, Seq, Sha256 } from './names.ts';
 
 /** One object on its way to members: of the vault, under the same key. Size in bytes. */
@@ -34,8 +34,8 @@ export const Stored = z.strictObject({
 });
 export type Stored = z.infer<typeof Stored>;
 
-/** How far one chain's history is with a member: everything up to this manifest is there. */
-export const Cursor = z.strictObject({
+/** A manifest up to which something of a chain is there. */
+export const Reach = z.strictObject({
   seq: Seq,
   /** Of the manifest's bytes. */
   sha256: Sha256,
@@ -43,7 +43,36 @@ export const Cursor = z.strictObject({
   /** The last block there; null while the chain has none. */
   block: BlockNumber.nullable(),
 });
+export type Reach = z.infer<typeof Reach>;
+
+/** How far one chain's history is with a member: everything up to this manifest is there, chain files perhaps less far. */
+export const Cursor = z.strictObject({
+  ...Reach.shape,
+  /** Up to where chain files are there, too; null: there are none. Absent: as far as all else. */
+  files: Reach.nullable().optional(),
+});
 export type Cursor = z.infer<typeof Cursor>;
+
+/** Up to where chain files are there. */
+export const filesReach = (cursor: Cursor | undefined): Reach | undefined =>
+  cursor?.files === undefined ? cursor : (cursor.files ?? undefined);
+
+export const takesFiles = ({ chainFiles }: Pick<Member, 'chainFiles'>): boolean => chainFiles !== false;
+
+/** Up to where all is there that a member takes. */
+export const reachOf = (cursor: Cursor | undefined, member: Pick<Member, 'chainFiles'>): Reach | undefined =>
+  takesFiles(member) ? filesReach(cursor) : cursor;
+
+const further = (a: Reach | undefined, b: Reach | undefined) => ((b?.seq ?? 0) > (a?.seq ?? 0) ? b : a);
+
+const bare = ({ seq, sha256, sealedAt, block }: Reach): Reach => ({ seq, sha256, sealedAt, block });
+
+/** What two cursors of one chain say together: neither knows what the other has moved. */
+export function furthestOf(a: Cursor | undefined, b: Cursor): Cursor {
+  const all = bare(further(a, b) ?? b);
+  const files = further(filesReach(a), filesReach(b));
+  return files?.seq === all.seq ? all : { ...all, files: files === undefined ? null : bare(files) };
+}
 
 /** Sums over all receipts since the destination was registered. */
 export const DeliveryTotals = z.strictObject({
@@ -78,6 +107,8 @@ export const DeliveryReceipt = z.strictObject({
   /** Of the vault's format and public keys: those that are there by now. */
   trust: z.array(z.string()),
   totals: DeliveryTotals,
+  /** Numbers of the newest receipts of this registration before this one that list a chain file, and anything else; 0: none. */
+  earlier: z.strictObject({ files: z.int().min(0), others: z.int().min(0) }).optional(),
   signer: Sha256,
 });
 export type DeliveryReceipt = z.infer<typeof DeliveryReceipt>;

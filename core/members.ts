@@ -52,6 +52,8 @@ export const Member = z.strictObject({
   targetSince: Instant.nullable(),
   /** Names of the chains that it wants; null: every one. */
   chains: z.array(z.string()).nullable(),
+  /** False: it takes their records, evidence and manifests alone, and none of the files. Absent: these, too. */
+  chainFiles: z.literal(false).optional(),
   /** Of this destination; null before the first check. */
   check: CheckReport.nullable(),
   /** Since when a check is wanted that the next delivery makes; absent: none is, beside that of a new destination. */
@@ -75,13 +77,16 @@ interface OfRegistration {
   readonly since?: number;
 }
 
+/** What a member has a say in. */
+export type Wishes = Pick<Member, 'environmentBackupTarget' | 'chains'> & { readonly chainFiles: boolean };
+
 /** What can be done to a member. */
 export type MemberAct =
   | { readonly what: 'invite' }
   | { readonly what: 'register'; readonly destination: MemberDestination }
   | { readonly what: 'ask' }
   | ({ readonly what: 'check'; readonly report: CheckReport } & OfRegistration)
-  | { readonly what: 'set'; readonly environmentBackupTarget?: boolean; readonly chains?: readonly string[] | null }
+  | ({ readonly what: 'set' } & Partial<Wishes>)
   | ({ readonly what: 'degrade'; readonly fault: MemberFault } & OfRegistration)
   | ({ readonly what: 'recover' } & OfRegistration)
   | ({ readonly what: 'suspend'; readonly fault: MemberFault } & OfRegistration)
@@ -105,7 +110,7 @@ export type Standing = Pick<
   Member,
   'state' | 'destination' | 'since' | 'environmentBackupTarget' | 'targetSince' | 'chains' | 'check' | 'fault' | 'retry'
 > &
-  Partial<Pick<Member, 'checkAsked' | 'wasSound' | 'mayReturn'>>;
+  Partial<Pick<Member, 'chainFiles' | 'checkAsked' | 'wasSound' | 'mayReturn'>>;
 
 const NOBODY: Standing = {
   ...{ state: 'invited', destination: null, since: 0, environmentBackupTarget: false, targetSince: null },
@@ -136,7 +141,7 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'invite':
       return was.state === 'left' ? NOBODY : was;
     case 'register':
-      return { ...NOBODY, chains: was.chains, destination: act.destination, since: n };
+      return { ...NOBODY, chains: was.chains, chainFiles: was.chainFiles, destination: act.destination, since: n };
     case 'ask':
       if (was.destination === null) throw refusedActOn(before, act);
       return isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) };
@@ -152,9 +157,12 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     }
     case 'set': {
       const { environmentBackupTarget = was.environmentBackupTarget, chains = was.chains } = act;
-      const since = was.environmentBackupTarget ? was.targetSince : Instant.parse(now.toISOString());
+      const chainFiles: false | undefined = (act.chainFiles ?? was.chainFiles) === false ? false : undefined;
+      // What it went without is a backfill, like what was there before it became a target.
+      const goesOn = was.environmentBackupTarget && (was.chainFiles !== false || chainFiles === false);
+      const since = goesOn ? was.targetSince : Instant.parse(now.toISOString());
       const targetSince = environmentBackupTarget ? since : null;
-      const set = { ...was, environmentBackupTarget, targetSince, chains: chains === null ? null : [...chains] };
+      const set = { ...was, environmentBackupTarget, targetSince, chains, chainFiles };
       return was.state === 'suspended' || was.state === 'degraded' ? set : settled(set);
     }
     case 'degrade': {
@@ -199,9 +207,8 @@ const byHand = (fault: MemberFault | null): boolean => fault?.name === SUSPENDED
 function standingOf(member: Member): Standing {
   const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
   const standing = { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
-  const { checkAsked, wasSound, mayReturn } = member;
-  const asked = checkAsked !== undefined && { checkAsked };
-  return { ...standing, ...asked, ...(wasSound && { wasSound }), ...(mayReturn && { mayReturn }) };
+  const { chainFiles, checkAsked, wasSound, mayReturn } = member;
+  return { ...standing, chainFiles, checkAsked, wasSound, mayReturn };
 }
 
 /** Whether its destination is to be looked at with the next delivery: it is new, or somebody has asked. */

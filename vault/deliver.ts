@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
-import { type DeliveryTotals, type Destination, faultOf } from '../core/delivery.ts';
+import { type DeliveryTotals, type Destination, faultOf, reachOf } from '../core/delivery.ts';
 import { isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { machineTimer, type Timer } from './abreast.ts';
 import { type DeliveredState, deliveredTo, type ReceiptPorts } from './deliveries.ts';
 import { DeliveryLane } from './delivery-lane.ts';
 import { type DeliverBounds, type WalkPorts, walk } from './delivery-walk.ts';
 import { chainManifestKey } from './layout.ts';
-import { actOn, type RegistryPorts } from './members.ts';
+import { actOn, type RegistryPorts, readMember } from './members.ts';
 import { nodesIn } from './sets.ts';
 
 export type { DeliverBounds } from './delivery-walk.ts';
@@ -66,7 +66,8 @@ export async function deliver(
       .end()
       .then(async () => {
         if (lane.ours !== undefined) return fail(lane.ours);
-        await run([{ member: lane.member, state: await deliveredTo(ports.vault, lane.member), count: lane.count }]);
+        const member = await asItIsNow(ports, lane.member);
+        await run([{ member, state: await deliveredTo(ports.vault, member), count: lane.count }]);
       })
       .catch(fail)
       .finally(() => alone.delete(task));
@@ -114,9 +115,12 @@ async function groupsOf(
     }),
   );
   const known = (await Promise.all(read)).filter((place) => place !== undefined);
-  const places = Map.groupBy(known, ({ member: { chains }, state: { cursors, held } }) => {
-    const seqs = Object.entries(cursors).map(([node, { seq, sha256 }]) => `${node}/${seq}/${sha256}`);
-    return JSON.stringify([chains, seqs.toSorted(), held.size]);
+  const places = Map.groupBy(known, ({ member, state: { cursors, held } }) => {
+    const reaches = Object.entries(cursors).flatMap(([node, cursor]) => {
+      const reach = reachOf(cursor, member);
+      return reach === undefined ? [] : [`${node}/${reach.seq}/${reach.sha256}`];
+    });
+    return JSON.stringify([member.chains, reaches.toSorted(), held.size]);
   });
   return [...places.values()].flatMap((group) =>
     Array.from({ length: Math.ceil(group.length / MEMBERS_TOGETHER) }, (_, n) =>
@@ -173,10 +177,16 @@ async function settle(ports: DeliverPorts, lane: DeliveryLane): Promise<Delivery
   }
 }
 
+/** Of the same registration, with what it takes by now. */
+async function asItIsNow({ vault }: DeliverPorts, member: Member): Promise<Member> {
+  const now = (await readMember(vault, member.member))?.value;
+  return now?.since === member.since ? now : member;
+}
+
 /** Nothing more is listed behind its cursors. */
 async function isWhole({ vault }: DeliverPorts, lane: DeliveryLane): Promise<boolean> {
   for (const node of await nodesIn(vault, 'chain')) {
-    const next = chainManifestKey(node, (lane.cursors[node]?.seq ?? 0) + 1);
+    const next = chainManifestKey(node, (lane.reach(node)?.seq ?? 0) + 1);
     if (lane.wants(node) && (await vault.stat(next)) !== undefined) return false;
   }
   return true;

@@ -44,10 +44,7 @@ export async function* unitsAfter(
   node: string,
   after: Pick<Cursor, 'seq' | 'sha256'> | undefined,
 ): AsyncGenerator<DeliveryUnit> {
-  // The vault that a member was filled from may have been put back to an older state since, or to another history.
-  if (after !== undefined && (await readLink(vault, HISTORY, node, after.seq))?.sha256 !== after.sha256) {
-    throw damaged(HISTORY.keyOf(node, after.seq));
-  }
+  if (after !== undefined) await refuseOther(vault, node, after);
   const over = new AbortController();
   const read = oneOfFew(over.signal);
   const ahead: Promise<DeliveryUnit | undefined>[] = [];
@@ -78,6 +75,13 @@ export async function* unitsAfter(
   } finally {
     // Nobody waits for what is read in vain, and no more of it begins.
     over.abort();
+  }
+}
+
+/** The vault that a member was filled from may have been put back to an older state since, or to another history. */
+export async function refuseOther(vault: Vault, node: string, there: Pick<Cursor, 'seq' | 'sha256'>): Promise<void> {
+  if ((await readLink(vault, HISTORY, node, there.seq))?.sha256 !== there.sha256) {
+    throw damaged(HISTORY.keyOf(node, there.seq));
   }
 }
 

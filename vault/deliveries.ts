@@ -3,7 +3,10 @@ import {
   type Delivered,
   DeliveryReceipt,
   type DeliveryTotals,
+  filesReach,
+  furthestOf,
   NOTHING_DELIVERED,
+  type Reach,
   totalsWith,
 } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
@@ -99,25 +102,39 @@ export async function* receiptsUpTo(
 
 /**
  * Reads the newest receipt, and those before it that left the cursors where they are: a few, since each batch that
- * completes a manifest moves one.
+ * completes a manifest moves one. Where chain files have got less far than all else, those that list neither are left out.
  */
 export async function deliveredTo(vault: Vault, { member, since }: Member): Promise<DeliveredState> {
   const held = new Set<string>();
+  const keyOf = signerKeys(vault);
   let head: DeliveredState['head'];
-  for await (const receipt of receiptsOf(vault, member)) {
+  let newer: SignedReceipt | undefined;
+  for (let seq = await newestReceipt(vault, member); seq > 0; ) {
+    const receipt = await readReceipt(vault, member, seq, keyOf);
+    if (receipt === undefined) throw missing(deliveryKey(member, seq));
+    if (newer?.value.seq === seq + 1) expectLink(receipt, newer);
+    if (seq === 1) expectLink(undefined, receipt);
+    newer = receipt;
+    seq -= 1;
     head ??= receipt;
-    const { value } = receipt;
-    const still = value.since === since && sameCursors(value.cursors, head.value.cursors);
-    if (!still) break;
-    for (const { key } of value.delivered) held.add(key);
+    const { since: own, cursors, delivered, earlier } = receipt.value;
+    const [files, others] = [filesReach, ofAll].map((of) => isAsFar(cursors, head?.value.cursors ?? {}, of));
+    if (own !== since || !(files || others)) break;
+    for (const { key, kind } of delivered) if (kind === 'file' ? files : others) held.add(key);
+    if (!files) seq = earlier?.others ?? 0;
+    if (!others) seq = earlier?.files ?? 0;
   }
   const counts = head?.value.since === since ? head.value : undefined;
   for (const key of counts?.trust ?? []) held.add(key);
   return { head, held, cursors: counts?.cursors ?? {}, totals: counts?.totals ?? NOTHING_DELIVERED };
 }
 
-const sameCursors = (a: DeliveredState['cursors'], b: DeliveredState['cursors']): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([node, { seq }]) => b[node]?.seq === seq);
+type Cursors = DeliveredState['cursors'];
+
+const ofAll = (cursor: Cursor | undefined): Reach | undefined => cursor;
+
+const isAsFar = (a: Cursors, b: Cursors, of: (cursor: Cursor | undefined) => Reach | undefined): boolean =>
+  Object.keys({ ...a, ...b }).every((node) => of(a[node])?.seq === of(b[node])?.seq);
 
 export interface ReceiptPorts {
   readonly vault: Vault;
@@ -148,13 +165,14 @@ export async function appendReceipt(
     const before = { cursors: counts?.cursors ?? {}, totals: counts?.totals ?? NOTHING_DELIVERED };
     const delivered = batch.delivered.filter(({ key }) => !held.has(key));
     const cursors = furthest(before.cursors, batch.cursors);
-    if (delivered.length === 0 && sameCursors(cursors, before.cursors)) return { head, held, ...before };
+    if (delivered.length === 0 && isAsFar(cursors, before.cursors, ofAll) && isAsFar(cursors, before.cursors, filesReach)) return { head, held, ...before };
     const receipt = DeliveryReceipt.parse({
       ...{ format: 'ledgerhold/delivery/1', network: member.network, member: member.member },
       ...{ seq: Seq.parse((head?.value.seq ?? 0) + 1), previous: head?.sha256 ?? null },
       ...{ since: member.since, destination: batch.url, at: Instant.parse(clock.now().toISOString()) },
       ...{ delivered, cursors, totals: totalsWith(before.totals, delivered) },
       trust: [...new Set([...(counts?.trust ?? []), ...delivered.map(({ key }) => key).filter(isTrust)])],
+      earlier: { files: newestThat(counts, 'files'), others: newestThat(counts, 'others') },
       signer: await publishKey(vault, signer),
     });
     const { seq, totals } = receipt;
@@ -170,8 +188,14 @@ export async function appendReceipt(
 
 const isTrust = (key: string): boolean => key === FORMAT_KEY || key.startsWith('keys/');
 
+/** Number of the newest receipt up to this one that lists such objects. */
+function newestThat(receipt: DeliveryReceipt | undefined, lists: 'files' | 'others'): number {
+  const does = receipt?.delivered.some(({ kind }) => (kind === 'file') === (lists === 'files'));
+  return (does === true ? receipt?.seq : receipt?.earlier?.[lists]) ?? 0;
+}
+
 /** Two deliveries at once may each have moved another chain's cursor. */
-function furthest(a: DeliveredState['cursors'], b: DeliveredState['cursors']): DeliveredState['cursors'] {
-  const further = Object.entries(b).filter(([node, { seq }]) => seq > (a[node]?.seq ?? 0));
-  return { ...a, ...Object.fromEntries(further) };
+function furthest(a: Cursors, b: Cursors): Cursors {
+  const moved = Object.entries(b).map(([node, cursor]) => [node, furthestOf(a[node], cursor)]);
+  return { ...a, ...Object.fromEntries(moved) };
 }

@@ -4,18 +4,23 @@ import {
   type Delivered,
   type DeliveryTotals,
   type Destination,
+  furthestOf,
   MemberRefused,
   MemberUnavailable,
   MOST_IN_A_RECEIPT,
+  type Reach,
+  reachOf,
+  takesFiles,
 } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import type { Walker } from './abreast.ts';
 import { type DeliveryUnit, isDamage } from './deliverables.ts';
 import { appendReceipt, type DeliveredState, type ReceiptPorts } from './deliveries.ts';
+import { bytesOf, watched } from './item-bytes.ts';
 import { readMember } from './members.ts';
 
-/** Others would have had to wait for this member: it goes on alone. */
+/** Others would have had to wait for this member, or it takes something else now: it goes on alone. */
 export class FellBehind extends Error {
   override readonly name = 'FellBehind';
 }
@@ -98,8 +103,19 @@ export class DeliveryLane implements Walker {
     return [this.member, this.#newest ?? this.member].every(({ chains }) => chains?.includes(node) ?? true);
   }
 
-  lacks({ key }: Deliverable): boolean {
-    return !this.#held.has(key);
+  /** Up to where all is there that it takes of a chain. */
+  reach(node: string): Reach | undefined {
+    return reachOf(this.#cursors[node], this.member);
+  }
+
+  lacks({ key, kind }: Deliverable): boolean {
+    return !this.#held.has(key) && (kind !== 'file' || takesFiles(this.member));
+  }
+
+  /** Of a manifest that is there already, only chain files can be missing. */
+  begin({ node, cursor, items }: DeliveryUnit): void {
+    if (cursor.seq > (this.#cursors[node]?.seq ?? 0)) return;
+    for (const { key, kind } of items) if (kind !== 'file') this.#held.add(key);
   }
 
   fallBehind(): void {
@@ -157,10 +173,11 @@ export class DeliveryLane implements Walker {
   close({ node, cursor, items }: DeliveryUnit): void {
     this.closed = this.closed.then(async () => {
       const lacking = (kind: boolean) => items.some((item) => (item.kind === 'seal') === kind && this.lacks(item));
-      if ((this.#cursors[node]?.seq ?? 0) !== cursor.seq - 1 || lacking(false)) return;
+      if ((this.reach(node)?.seq ?? 0) !== cursor.seq - 1 || lacking(false)) return;
       for (const item of items.filter(({ kind }) => kind === 'seal')) await this.put(item, () => bytesOf(item));
       if (!this.goesOn || lacking(true)) return;
-      this.#cursors[node] = cursor;
+      const moved = takesFiles(this.member) ? cursor : { ...cursor, files: null };
+      this.#cursors[node] = furthestOf(this.#cursors[node], moved);
       this.#moved = true;
       if (this.#delivered.length >= MOST_IN_A_RECEIPT / 2) await this.#receipt();
     });
@@ -174,7 +191,11 @@ export class DeliveryLane implements Walker {
       const now = (await readMember(vault, this.member.member))?.value;
       const still = now?.environmentBackupTarget === true && now.state !== 'suspended';
       if (!still || now.since !== this.member.since) this.stop(new Withdrawn(this.member.member));
-      else this.#newest = now;
+      else {
+        this.#newest = now;
+        // It goes on with what it takes now.
+        if (takesFiles(now) !== takesFiles(this.member)) this.fallBehind();
+      }
     } catch (error) {
       this.stop(error);
     }
@@ -231,18 +252,4 @@ export class DeliveryLane implements Walker {
   get fellBehind(): boolean {
     return this.error instanceof FellBehind;
   }
-}
-
-async function* watched(bytes: AsyncIterable<Uint8Array>, onError: () => void): AsyncGenerator<Uint8Array> {
-  try {
-    yield* bytes;
-  } catch (error) {
-    onError();
-    throw error;
-  }
-}
-
-/** The bytes of a small object that had to be read anyway. */
-export async function* bytesOf({ bytes }: Deliverable): AsyncGenerator<Uint8Array> {
-  if (bytes !== undefined) yield bytes;
 }

@@ -3,9 +3,10 @@ import type { Deliverable } from '../core/delivery.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { abreast, type Outset } from './abreast.ts';
-import { type DeliveryUnit, isDamage, trustItems, unitsAfter } from './deliverables.ts';
-import { bytesOf, type DeliveryLane } from './delivery-lane.ts';
+import { type DeliveryUnit, isDamage, refuseOther, trustItems, unitsAfter } from './deliverables.ts';
+import type { DeliveryLane } from './delivery-lane.ts';
 import { fanOut } from './fan-out.ts';
+import { bytesOf } from './item-bytes.ts';
 import { nodesIn } from './sets.ts';
 
 /** How much of the work is done in one go. */
@@ -80,7 +81,7 @@ async function walkChain(walking: Walk, node: string): Promise<void> {
   const limit = pLimit(atOnce);
   const onTheirWay: { readonly unit: DeliveryUnit; readonly sent: Promise<boolean> }[] = [];
   const [behind] = lanes()
-    .map(({ cursors }) => cursors[node])
+    .map((lane) => lane.reach(node))
     .toSorted((a, b) => (a?.seq ?? 0) - (b?.seq ?? 0));
   const failures: unknown[] = [];
   const closeFirst = async (): Promise<void> => {
@@ -89,6 +90,11 @@ async function walkChain(walking: Walk, node: string): Promise<void> {
     if (first !== undefined) await closeUnit(walking, first.unit, first.sent).catch((error) => failures.push(error));
   };
   try {
+    // What is filled with chain files alone lies under manifests that are there: they must be these.
+    for (const { cursors } of lanes()) {
+      if (cursors[node] !== undefined && cursors[node].seq !== behind?.seq)
+        await refuseOther(vault, node, cursors[node]);
+    }
     for await (const unit of lanes().length === 0 ? [] : unitsAfter(vault, node, behind)) {
       // The key of a signer that is new since the walk began is there before what it signs.
       if (!trusted.has(unit.signer)) await sendTrust(walking);
@@ -125,9 +131,10 @@ async function sendTrust(walking: Walk): Promise<void> {
 }
 
 /** All of a unit but its seals. Resolves to false if it was broken off before its end. */
-async function sendUnit(walking: Walk, { items }: DeliveryUnit, limit: LimitFunction): Promise<boolean> {
+async function sendUnit(walking: Walk, unit: DeliveryUnit, limit: LimitFunction): Promise<boolean> {
+  for (const lane of walking.lanes()) lane.begin(unit);
   const results = await Promise.allSettled(
-    items
+    unit.items
       .filter(({ kind }) => kind !== 'seal')
       .map((item) =>
         limit(async () => {

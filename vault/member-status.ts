@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { ChainManifest } from '../core/chain.ts';
-import type { Cursor, DeliveryTotals } from '../core/delivery.ts';
+import { type DeliveryTotals, type Reach, reachOf } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
 import { grantsReads, type ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
@@ -66,7 +66,9 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
   const readBack = (looks ? (await readBacksOf(vault, member)).newest : undefined) ?? null;
   const totals = { ...all, unproven: all.unproven - (readBack?.proven ?? 0) };
   const wanted = [...(heads ?? (await chainHeads(vault)))].filter(([node]) => member.chains?.includes(node) ?? true);
-  const chains = await Promise.all(wanted.map(([node, newest]) => lagOf(vault, node, newest, cursors[node])));
+  const chains = await Promise.all(
+    wanted.map(([node, newest]) => lagOf(vault, node, newest, reachOf(cursors[node], member))),
+  );
   const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
   const wholly = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
   const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
@@ -105,24 +107,27 @@ async function lagOf(
   vault: Vault,
   node: string,
   newest: Document<ChainManifest> | undefined,
-  cursor: Cursor | undefined,
+  reach: Reach | undefined,
 ): Promise<ChainLag> {
   const head = newest?.value.head?.number ?? null;
-  const block = cursor?.block ?? null;
+  const block = reach?.block ?? null;
   // A vault that was put back to an older state has fewer than the member.
-  const manifests = Math.max(0, (newest?.value.seq ?? 0) - (cursor?.seq ?? 0));
-  const next = manifests > 0 ? await readLink(vault, HISTORY, node, (cursor?.seq ?? 0) + 1) : undefined;
+  const manifests = Math.max(0, (newest?.value.seq ?? 0) - (reach?.seq ?? 0));
+  const next = manifests > 0 ? await readLink(vault, HISTORY, node, (reach?.seq ?? 0) + 1) : undefined;
   // A chain may be reorganised to a lower end than what was delivered of it.
   const blocks = Math.max(0, (head ?? -1) - (block ?? -1));
   return { node, block, head, blocks, manifests, behindSince: next?.value.sealedAt ?? null };
 }
 
 /** Undefined: there are not two receipts to tell it by, or nothing has moved between them. */
-async function blocksPerSecond(vault: Vault, { member, since }: Member): Promise<number | undefined> {
+async function blocksPerSecond(vault: Vault, member: Member): Promise<number | undefined> {
   const points: { at: number; blocks: number }[] = [];
-  for await (const { value } of receiptsOf(vault, member)) {
-    if (value.since !== since || points.length === RECEIPTS_FOR_A_RATE) break;
-    const blocks = Object.values(value.cursors).reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
+  for await (const { value } of receiptsOf(vault, member.member)) {
+    if (value.since !== member.since || points.length === RECEIPTS_FOR_A_RATE) break;
+    const blocks = Object.values(value.cursors).reduce(
+      (sum, cursor) => sum + (reachOf(cursor, member)?.block ?? -1) + 1,
+      0,
+    );
     points.push({ at: Date.parse(value.at), blocks });
   }
   const [last, first] = [points[0], points.at(-1)];

@@ -88,11 +88,16 @@ export class DeliveryModel {
   readonly middle = new Map<number, () => Promise<unknown>>();
   /** Members that are to get nothing, since when. */
   readonly off = new Map<string, number>();
+  /** Members that take no chain files, since when; and those that ever took none. */
+  readonly without = new Map<string, number>();
+  readonly everWithout = new Set<string>();
   readonly #acts: Promise<unknown>[] = [];
   readonly #random: Numbers;
   readonly #read = new Map<string, { readonly value: unknown; readonly sha256: Sha256 }>();
   readonly #needs = new Map<string, readonly string[]>();
   puts = 0;
+  /** Of a delivery that is given none. Milliseconds. */
+  patience = 60_000;
 
   constructor(random: Numbers, from: ReadonlyMap<string, Uint8Array> = new Map()) {
     this.#random = random;
@@ -140,7 +145,8 @@ export class DeliveryModel {
   }
 
   /** What the member, or a person, wants from now on. */
-  async set(id: string, how: 'on' | 'off' | 'suspended' | 'resumed'): Promise<void> {
+  async set(id: string, how: 'on' | 'off' | 'suspended' | 'resumed' | 'files' | 'no files'): Promise<void> {
+    if (how === 'files' || how === 'no files') return this.#take(id, how === 'files');
     if (how === 'suspended') await actOn(this.registry, id, { what: 'suspend', fault: refusal });
     else if (how === 'resumed') {
       const at = Instant.parse(this.time.clock.now().toISOString());
@@ -151,9 +157,17 @@ export class DeliveryModel {
     else this.off.delete(id);
   }
 
+  async #take(id: string, chainFiles: boolean): Promise<void> {
+    await actOn(this.registry, id, { what: 'set', chainFiles });
+    if (chainFiles) this.without.delete(id);
+    else if (!this.without.has(id)) this.without.set(id, this.time.now());
+    if (!chainFiles) this.everWithout.add(id);
+  }
+
   /** Everything that a member is to have, as the vault is now. */
-  shared(chains: readonly string[] | null = null): string[] {
-    return [...this.vault.objects.keys()].filter((key) => SHARED.test(key) && isWanted(key, chains)).sort();
+  shared({ chains = null, chainFiles }: Pick<Partial<Member>, 'chains' | 'chainFiles'> = {}): string[] {
+    const wanted = (key: string) => isWanted(key, chains) && (chainFiles !== false || !key.endsWith('.rlp'));
+    return [...this.vault.objects.keys()].filter((key) => SHARED.test(key) && wanted(key)).sort();
   }
 
   held = (place: Place): string[] => [...place.objects.keys()].sort();
@@ -168,7 +182,7 @@ export class DeliveryModel {
     const stop = new AbortController();
     const { signal } = stop;
     const ended = new AbortController();
-    this.time.after(asked.patience ?? 60_000, ended.signal).then(
+    this.time.after(asked.patience ?? this.patience, ended.signal).then(
       () => stop.abort(new Error('told to end')),
       () => {},
     );
@@ -232,22 +246,24 @@ export class DeliveryModel {
     process.vault.live();
     if (place.stolen) refuse(hijacked);
     if (taken()) return { outcome: place.copies ? 'there' : 'same' };
-    this.#accept(place, item.key, again ?? new Uint8Array());
+    this.#accept(place, item.key, again ?? new Uint8Array(), this.everWithout.has(member));
     if (place.mode === 'loses answers' && whim < 0.4) throw new MemberUnavailable('the answer was lost', 'Wait.');
     return { outcome: 'written' };
   }
 
-  #lawsOfBegin(process: Process, member: string, place: Place, { key }: Deliverable): void {
+  #lawsOfBegin(process: Process, member: string, place: Place, { key, kind }: Deliverable): void {
     const late = this.time.now();
     if (!process.due.has(member)) this.broken.push(`${member} got ${key}, and was not due`);
     if (late > place.forbiddenAt + UNAWARE_MS) this.broken.push(`${key} went to ${place.path}, which nobody wants`);
     if (late > (this.off.get(member) ?? Infinity) + UNAWARE_MS)
       this.broken.push(`${member} got ${key} while it is off`);
+    if (kind === 'file' && late > (this.without.get(member) ?? Infinity) + UNAWARE_MS)
+      this.broken.push(`${member} got ${key}, and takes no files`);
     if (late > (process.refused.get(member) ?? Infinity)) this.broken.push(`${member} refused, and was asked again`);
   }
 
   /** Stores an object, and holds against the laws what a member sees from then on. */
-  #accept({ objects, path }: Place, key: string, bytes: Uint8Array): void {
+  #accept({ objects, path }: Place, key: string, bytes: Uint8Array, perhapsWithout: boolean): void {
     const say = (what: string) => this.broken.push(`${path}: ${what}`);
     const own = this.sealed.get(key) ?? this.vault.objects.get(key);
     if (!SHARED.test(key)) say(`${key} is private`);
@@ -255,7 +271,10 @@ export class DeliveryModel {
     if (own === undefined || Buffer.compare(own, bytes) !== 0) say(`${key} has other bytes than the vault`);
     objects.set(key, bytes);
     if (!/\/manifests\/\d{8}\.json$/.test(key)) return;
-    for (const need of this.#needsOf(key, bytes)) if (!objects.has(need)) say(`${key} is there, and ${need} is not`);
+    for (const need of this.#needsOf(key, bytes)) {
+      if (perhapsWithout && need.endsWith('.rlp')) continue;
+      if (!objects.has(need)) say(`${key} is there, and ${need} is not`);
+    }
   }
 
   #needsOf(key: string, bytes: Uint8Array): readonly string[] {
