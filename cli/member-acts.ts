@@ -1,5 +1,5 @@
 import { LedgerholdError } from '../core/errors.ts';
-import { isCheckWanted, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
+import { isCheckWanted, isDue, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
 import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
@@ -17,6 +17,7 @@ import {
   unreadableText,
 } from './render/members.ts';
 import type { Outcome, Shell } from './shell.ts';
+import { UsageError } from './usage-error.ts';
 
 type Args = readonly string[];
 
@@ -51,14 +52,17 @@ export async function membersList(shell: Shell): Promise<Outcome> {
 
 export interface AddFlags extends DestinationFlags {
   readonly deliver?: boolean;
+  readonly chainFiles?: boolean;
 }
 
-export async function membersAdd(shell: Shell, { deliver, ...flags }: AddFlags, [id = '']: Args): Promise<Outcome> {
+export async function membersAdd(shell: Shell, asked: AddFlags, [id = '']: Args): Promise<Outcome> {
+  const { deliver, chainFiles, ...flags } = asked;
   const loaded = await loadConfig(shell);
   const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
   if (destination.kind === 'folder') await refuseFolder(registry, id, destination.path);
-  const registered = await register(registry, id, destination);
+  const before = await register(registry, id, destination);
+  const registered = chainFiles === undefined ? before : await taking(registry, before, chainFiles);
   const deployed = await deployedDelivery(registry);
   if (deployed?.serves(registered) === true) {
     const asked = (await actOn(registry, registered.member, { what: 'ask' })).value;
@@ -161,6 +165,21 @@ async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery
   await deployed.start(target);
   return told(registry, target);
 }
+
+/** What it takes of the history; a deployed delivery is started for what it lacks then. */
+export async function membersSet(shell: Shell, asked: { chainFiles?: boolean }, [id = '']: Args): Promise<Outcome> {
+  if (asked.chainFiles === undefined) {
+    throw new UsageError(`it is not said what ${id} is to take`, 'Give --chain-files or --no-chain-files.');
+  }
+  const registry = await openRegistry(shell, await loadConfig(shell));
+  const member = await taking(registry, await memberNamed(registry, id), asked.chainFiles);
+  const deployed = await deployedDelivery(registry);
+  if (isDue(member, registry.clock.now()) && deployed?.serves(member) === true) await deployed.start(member);
+  return told(registry, member);
+}
+
+const taking = async (registry: OpenRegistry, { member }: Member, chainFiles: boolean): Promise<Member> =>
+  (await actOn(registry, member, { what: 'set', chainFiles })).value;
 
 export async function membersRemove(shell: Shell, _: object, [id = '']: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));

@@ -23,17 +23,24 @@ export const AskedDestination = z.strictObject({
 });
 export type AskedDestination = z.infer<typeof AskedDestination>;
 
-/** `environmentBackupTarget: false` pauses, `true` goes on with what is missing. Fields that are left out stay. */
+/**
+ * `environmentBackupTarget: false` pauses, `true` goes on with what is missing. `chainFiles: false`: no chain files from now
+ * on, but their records, evidence and manifests; `true`: the files, too, those that were missed included. Fields that are
+ * left out stay.
+ */
 export const MemberChange = z
   .strictObject({
     environmentBackupTarget: z.boolean().optional(),
     chains: z.array(NodeName).max(100).nullable().optional(),
+    chainFiles: z.boolean().optional(),
   })
   .refine((change) => Object.keys(change).length > 0, 'name at least one field');
 
 export const MemberView = z.strictObject({
   ...Member.pick({ member: true, n: true, at: true, by: true, state: true, environmentBackupTarget: true }).shape,
   ...Member.pick({ targetSince: true, chains: true, retry: true, destination: true }).shape,
+  /** Whether it takes chain files, and not their records, evidence and manifests alone. */
+  chainFiles: z.boolean(),
   check: CheckReport.nullable(),
   /** A check is wanted, and has not been made yet. */
   checkWanted: z.boolean(),
@@ -152,7 +159,9 @@ export const ROUTES = {
   },
   patchMember: {
     ...{ method: 'PATCH', path: MEMBER, who: 'member', status: 200, answer: MemberView, body: MemberChange },
-    summary: 'Pauses and goes on (`environmentBackupTarget`); chooses chains (null: every one)',
+    summary:
+      'Pauses and goes on (`environmentBackupTarget`); chooses chains (null: every one), and whether chain files come with ' +
+      'their records, evidence and manifests (`chainFiles`)',
   },
   postCheck: {
     ...{ method: 'POST', path: `${MEMBER}/check`, who: 'member', status: 202, answer: MemberView },

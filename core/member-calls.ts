@@ -3,6 +3,8 @@ import { MOST_IN_A_RECEIPT } from './delivery.ts';
 /** What is put into a member's share. Sizes in bytes. */
 export interface Shipment {
   readonly manifests: number;
+  /** One for each file of the history, whether the file is put there or not. */
+  readonly records: number;
   readonly files: number;
   /** Files, their records, agreements, manifests and signatures. */
   readonly objects: number;
@@ -25,8 +27,9 @@ export const MEMBER_REQUESTS = {
   turn: { reads: 9, writes: 13 },
   /** The manifest, its agreement and signature. */
   manifest: { reads: 3, writes: 0 },
-  /** Its record, and how large it is before it is copied. */
-  file: { reads: 2, writes: 0 },
+  record: { reads: 1, writes: 0 },
+  /** How large it is before it is copied. */
+  file: { reads: 1, writes: 0 },
   /** With its signature; and the key, which is there. */
   receipt: { reads: 0, writes: 3 },
   /** Of the hourly look who lacks something. */
@@ -49,10 +52,11 @@ export const transitionsOf = (shipment: Shipment): number => 3 + 2 * (turnsOf(sh
 
 /** Reads and writes of the vault for one shipment. */
 export function requestsFor(shipment: Shipment): { readonly reads: number; readonly writes: number } {
-  const { turn, manifest, file, receipt } = MEMBER_REQUESTS;
+  const { turn, manifest, record, file, receipt } = MEMBER_REQUESTS;
   const of = (kind: 'reads' | 'writes') =>
     turnsOf(shipment) * turn[kind] +
     shipment.manifests * manifest[kind] +
+    shipment.records * record[kind] +
     shipment.files * file[kind] +
     receiptsOf(shipment) * receipt[kind];
   return { reads: of('reads'), writes: of('writes') };

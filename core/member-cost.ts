@@ -110,7 +110,7 @@ function networkLines(load: MemberLoad, prices: Prices): MemberCostLine[] {
 
 function orchestration(load: MemberLoad, prices: Prices): MemberCostLine[] {
   const readings = readingsOf(load);
-  const reading = { manifests: 0, files: 0, objects: 0, bytes: 0 };
+  const reading = { manifests: 0, records: 0, files: 0, objects: 0, bytes: 0 };
   const withReadings = (of: (shipment: Shipment) => number): Dollars => {
     const { backfill, month } = both(load, of);
     return { backfill, month: month + readings * of(reading) };

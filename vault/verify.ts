@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly newest?: boolean;
   /** `structure` leaves the artifacts' bytes unread. */
   readonly depth: 'structure' | 'bytes';
+  /** False: files of chains are not looked for, as at a member that takes none. */
+  readonly chainFiles?: boolean;
   /** Reads one artifact whole again and compares what it says with what was attested; its bytes are proved on the way. */
   readonly deep?: (proof: SetProof, manifest: StoredManifest) => Promise<{ findings: Finding[]; bytes: number }>;
   /** Reads the blocks of a chain's files again, and says what is wrong with them. */

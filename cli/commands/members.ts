@@ -6,6 +6,7 @@ import {
   membersList,
   membersRemove,
   membersResume,
+  membersSet,
   membersSuspend,
 } from '../member-acts.ts';
 import { membersReceipts } from '../member-receipts.ts';
@@ -14,6 +15,9 @@ import type { Act } from '../shell.ts';
 import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';
 
 const ID = ['<id>', 'as the configuration or `members list` has it'] as const;
+
+const WITH_FILES = ['--chain-files', 'chain files, too: so it is unless something else was said'] as const;
+const WITHOUT_FILES = ['--no-chain-files', 'their records, evidence and manifests alone: a witness'] as const;
 
 export function define(command: Command, act: Act): void {
   command.command('list').description('every member: state, destination, lag, last error').action(act(membersList));
@@ -27,6 +31,8 @@ export function define(command: Command, act: Act): void {
     .option('--account <digits>', 'the account that owns the bucket')
     .option('--kms-key <arn>', 'the member’s own key that its bucket encrypts with; without it SSE-S3')
     .option('--endpoint <url>', 'of an S3 server other than AWS')
+    .option(...WITH_FILES)
+    .option(...WITHOUT_FILES)
     .option('--deliver', 'deliver all earlier files and new ones from now on, if the check finds nothing')
     .action(act<AddFlags>(membersAdd));
   command
@@ -34,6 +40,13 @@ export function define(command: Command, act: Act): void {
     .description('look at destinations by trying: a canary is written, an overwrite and a delete must be refused')
     .argument('[id]', 'all that are registered, if left out')
     .action(act(membersCheck));
+  command
+    .command('set')
+    .description('what it takes of the history from now on; what it has stays, and what it missed is delivered')
+    .argument(...ID)
+    .option(...WITH_FILES)
+    .option(...WITHOUT_FILES)
+    .action(act<{ chainFiles?: boolean }>(membersSet));
   command
     .command('suspend')
     .description('nothing further is delivered; what is there stays')

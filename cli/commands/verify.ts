@@ -17,6 +17,7 @@ export interface VerifyFlags extends TrustFlags, VisitFlags {
   readonly all?: boolean;
   readonly quick?: boolean;
   readonly deep?: boolean;
+  readonly chainFiles?: boolean;
   readonly identity?: string;
   readonly expectHead?: string;
 }
@@ -26,6 +27,7 @@ export function define(command: Command, act: Act): void {
     .argument('[set...]', 'node/number, a number, a slot, or latest; default: the newest of each node')
     .option('--all', 'every set; without sets, as at a member, every file is read anyway')
     .option('--quick', 'structure only: the artifacts’ bytes are not read')
+    .option('--no-chain-files', 'chain files are not looked for, all else is proved: for a member that takes none')
     .option('--deep', 'also open every artifact and read the positions out of it again')
     .option(...IDENTITY_OPTION)
     .option('--expect-head <sha256>', 'a manifest that must be there; finds a removed tail')
@@ -39,10 +41,16 @@ export function define(command: Command, act: Act): void {
     .action(act<VerifyFlags>(verifyVerb));
 }
 
-/** Exit 0 proven, 1 violated, 3 unknown; `STRUCTURE_ONLY` says that the bytes were not looked at. */
+/**
+ * Exit 0 proven, 1 violated, 3 unknown; `STRUCTURE_ONLY` says that the bytes were not looked at, `WITHOUT_CHAIN_FILES` that
+ * chain files were not looked for.
+ */
 export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: readonly string[]): Promise<Outcome> {
   if (flags.quick === true && flags.deep === true) {
     throw new UsageError('--quick and --deep exclude each other', 'Choose one.');
+  }
+  if (flags.chainFiles === false && (flags.quick === true || flags.deep === true)) {
+    throw new UsageError('--no-chain-files goes with neither --quick nor --deep', 'Choose one.');
   }
   if (flags.all === true && wanted.length > 0) {
     throw new UsageError('--all and a set exclude each other', 'Name sets, or give --all.');
@@ -62,6 +70,7 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
     publicKeys,
     ...(await setsMeant(vault, flags, wanted)),
     depth: flags.quick === true ? 'structure' : 'bytes',
+    chainFiles: flags.chainFiles !== false,
     ...(flags.deep === true && {
       deep: (proof, manifest) => proveDeep(proof, manifest, { ...common, ...(decrypt && { decrypt }) }),
       deepChain: deepChain(shell, vault),
@@ -80,9 +89,10 @@ export async function verifyVerb(shell: Shell, flags: VerifyFlags, wanted: reado
 
 const EXIT: Readonly<Record<VerifyReport['status'], ExitCode>> = { proven: 0, violated: 1, unknown: 3 };
 
-function codeOf({ status }: VerifyReport, { quick, deep }: VerifyFlags): string {
+function codeOf({ status }: VerifyReport, { quick, deep, chainFiles }: VerifyFlags): string {
   if (status === 'violated') return 'VIOLATED';
   if (status === 'unknown') return 'UNKNOWN';
+  if (chainFiles === false) return 'WITHOUT_CHAIN_FILES';
   return quick === true ? 'STRUCTURE_ONLY' : deep === true ? 'PROVEN_DEEP' : 'PROVEN';
 }
 

@@ -10,7 +10,7 @@ export const EXIT_OF: Readonly<Record<DeliveryEnd['outcome'], ExitCode>> = {
 };
 
 const MEANING: Readonly<Record<DeliveryEnd['outcome'], string>> = {
-  whole: 'has all of the history',
+  whole: 'has all of the history that it takes',
   more: 'has not all of it yet: run again',
   failed: 'failed; it is tried again by itself',
   later: 'failed before; its next try is yet to come',

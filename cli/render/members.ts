@@ -1,4 +1,4 @@
-import type { DeliveryReceipt } from '../../core/delivery.ts';
+import { type DeliveryReceipt, takesFiles } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
 import type { Document } from '../../vault/documents.ts';
 import type { MemberStatus } from '../../vault/member-status.ts';
@@ -26,7 +26,8 @@ export const signedReceiptNouns = ({ document, signature }: SignedReceipt): obje
 /** One member for programs. */
 export const memberNouns = (member: Member): object => {
   const { member: id, n, at, by, state, destination, environmentBackupTarget, chains, check, fault, retry } = member;
-  return { member: id, version: n, at, by, state, destination, environmentBackupTarget, chains, check, fault, retry };
+  const standing = { member: id, version: n, at, by, state, destination, environmentBackupTarget, chains };
+  return { ...standing, chainFiles: takesFiles(member), check, fault, retry };
 };
 
 export const memberStatusNouns = ({ member, ...status }: MemberStatus): object => ({
@@ -47,8 +48,10 @@ export function memberText(member: Member, now: Date): string[] {
   return [headOf(member), ...indented([['destination', placeOf(member)], ['checked', checked], ...faultRows(member)])];
 }
 
-const headOf = ({ member, state, environmentBackupTarget }: Member): string =>
-  `${member}  ${state}${environmentBackupTarget ? '' : ', gets nothing now (environmentBackupTarget is false)'}`;
+function headOf(member: Member): string {
+  const target = member.environmentBackupTarget ? '' : ', gets nothing now (environmentBackupTarget is false)';
+  return `${member.member}  ${member.state}${takesFiles(member) ? '' : ', takes no chain files'}${target}`;
+}
 
 const indented = (rows: readonly string[][]): string[] => table(rows.map(([a = '', b = '']) => [`  ${a}`, b]));
 

@@ -10,18 +10,27 @@ export function verifyNouns(report: VerifyReport, vault: string): Record<string,
   return { vault, status, heads, sets, chains, members, findings };
 }
 
+/** What was looked at, and what there is to tell besides. */
+interface Looked {
+  readonly quick?: boolean;
+  readonly deep?: boolean;
+  readonly chainFiles?: boolean;
+  readonly told: readonly string[];
+}
+
 export function verifyText(
   { status, heads, sets, chains, members, findings }: VerifyReport,
   vault: string,
-  { quick, deep, told }: { readonly quick?: boolean; readonly deep?: boolean; readonly told: readonly string[] },
+  { quick, deep, chainFiles, told }: Looked,
 ): string[] {
   const bytes = [...sets, ...chains].reduce((sum, each) => sum + each.bytes, 0);
   const what =
     quick === true
       ? 'no bytes were read: run without --quick to prove them'
       : `${bytesText(bytes)} read${deep === true ? ' and opened' : ''}`;
+  const less = quick === true ? 'STRUCTURE_ONLY' : chainFiles === false ? 'WITHOUT_CHAIN_FILES' : undefined;
   // Less than the word for a proof of every byte.
-  const words = quick === true ? { ...WORDS, proven: 'STRUCTURE_ONLY' } : WORDS;
+  const words = less === undefined ? WORDS : { ...WORDS, proven: less };
   const good = (all: readonly { readonly status: string }[]) => all.filter((each) => each.status === 'proven').length;
   const counted = [
     ...(sets.length === 0 && chains.length > 0 ? [] : [`${good(sets)} of ${sets.length} sets`]),
@@ -30,13 +39,13 @@ export function verifyText(
   ];
   return [
     ...sets.flatMap((set) => setText(set, quick === true)),
-    ...chains.flatMap((chain) => chainText(chain, quick === true)),
+    ...chains.flatMap((chain) => chainText(chain, less !== undefined)),
     ...members.flatMap(memberText),
     ...findings.flatMap(findingText),
     ...(sets.length + chains.length + findings.length === 0 ? [] : ['']),
     ...heads.map(({ node, seq, sha256 }) => `head of ${node}: ${seq}, ${sha256}`),
     ...told,
-    `${words[status]}: ${counted.join(', ')} in ${vault} (${what})`,
+    `${words[status]}: ${counted.join(', ')} in ${vault} (${chainFiles === false ? 'chain files were not looked for; ' : ''}${what})`,
   ];
 }
 

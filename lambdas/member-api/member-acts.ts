@@ -1,3 +1,4 @@
+import { takesFiles } from '../../core/delivery.ts';
 import type { BucketDestination } from '../../core/destination.ts';
 import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
 import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
@@ -28,13 +29,14 @@ export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
     return viewOf((await actOn({ vault, clock, network, by }, id, { what: 'leave', byItself: true })).value);
   },
   patchMember: async (call, ports) => {
-    const { environmentBackupTarget, chains } = call.body;
+    const { environmentBackupTarget, chains, chainFiles } = call.body;
     await registered(ports.vault, call.id);
     if (chains !== undefined && chains !== null) await refuseUnknownChains(chains, ports);
     return acted(call, ports, {
       what: 'set',
       ...(environmentBackupTarget !== undefined && { environmentBackupTarget }),
       ...(chains !== undefined && { chains }),
+      ...(chainFiles !== undefined && { chainFiles }),
     });
   },
   postCheck: async (call, ports) => {
@@ -63,7 +65,7 @@ function viewOf(member: Member): MemberView {
   const { member: id, n, at, by, state, destination, environmentBackupTarget, targetSince, chains } = member;
   const { check, fault, retry } = member;
   const standing = { member: id, n, at, by, state, destination, environmentBackupTarget, targetSince, chains };
-  return { ...standing, check, checkWanted: isCheckWanted(member), fault, retry };
+  return { ...standing, chainFiles: takesFiles(member), check, checkWanted: isCheckWanted(member), fault, retry };
 }
 
 /** A new registration ends a suspension, but not what the operator has spoken. Throws `ApiRefused`. */

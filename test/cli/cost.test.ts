@@ -2,11 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
+import { NetworkName } from '../../core/names.ts';
 import type { CaptureOrder } from '../../core/ports.ts';
 import { Captured } from '../../core/receipts.ts';
 import { SNAPSHOT_CONTENT, SnapshotReference, snapshotTags } from '../../core/snapshots.ts';
 import { sha256 } from '../../io/digest.ts';
 import { folderVault } from '../../local/folder-vault.ts';
+import { actOn } from '../../vault/members.ts';
 import { chainCli } from '../support/chain-cli.ts';
 import { runCli } from '../support/cli.ts';
 import { worldOnAws } from '../support/on-aws.ts';
@@ -159,6 +161,18 @@ members:
       payer: 'network',
       backfill: expect.closeTo(bytes / 1000, 3),
     });
+    const [vault, clock] = [folderVault(join(chain.cwd, 'vault')), { now: () => new Date() }];
+    const registry = { vault, clock, network: NetworkName.parse('acme'), by: 'a test' };
+    const bucket = { bucket: 'bank-b-files', region: 'us-east-1', account: '333333333333' };
+    await actOn(registry, 'bank-b', { what: 'register', destination: { kind: 'bucket', ...bucket } });
+    await actOn(registry, 'bank-b', { what: 'set', chainFiles: false });
+    const witnessed = await membersOf('--prices', 'dear.json');
+    expect(line(witnessed, 'bank-b', 'Objects put')).toMatchObject({ how: '6, and 720 a month' });
+    const files = (await Array.fromAsync(vault.list('chain/'))).filter(
+      ({ key }) => key.includes('.rlp') && !key.endsWith('.json'),
+    );
+    const fileBytes = files.reduce((sum, { size }) => sum + size, 0);
+    expect(line(witnessed, 'bank-b', 'Transfer')?.backfill).toBeCloseTo((bytes - fileBytes) / 1000, 3);
     const { stdout } = await runCli(['plan'], { cwd: chain.cwd });
     expect(stdout).toMatch(/Member bank-b {2}we pay \$\d+\.\d\d once and \$\d+\.\d\d a month; it pays/);
   });

@@ -12,8 +12,8 @@ import { emitted } from '../support/workflows.ts';
 
 const { prices } = pricesFor('eu-central-1');
 /** 10,000 files of 60 MB, and four a day. */
-const history: Shipment = { manifests: 10_000, files: 10_000, objects: 50_000, bytes: 600e9 };
-const run: Shipment = { manifests: 1, files: 1, objects: 5, bytes: 60e6 };
+const history: Shipment = { manifests: 10_000, records: 10_000, files: 10_000, objects: 50_000, bytes: 600e9 };
+const run: Shipment = { manifests: 1, records: 1, files: 1, objects: 5, bytes: 60e6 };
 const load: MemberLoad = {
   ...{ member: 'bank-a', elsewhere: false, onAws: true, ownKey: false, reads: false },
   ...{ history, run, runsAMonth: 120 },
@@ -24,10 +24,11 @@ const lineOf = (what: string, more: Partial<MemberLoad> = {}) => cost(more).line
 /** LIST and PUT have one price; to see that a key is there, S3 lists. */
 const COUNTED = { get: 'reads', list: 'writes', stat: 'writes', putOnce: 'writes' } as const;
 
-async function counted(manifests: number, files: number, before: number) {
+async function counted(manifests: number, files: number, before: number, chainFiles = true) {
   const world = deliveryWorld();
   for (let n = 0; n < before; n++) await world.history.seal(Buffer.from(`before ${n}`));
   await world.join('bank-a');
+  await world.act('bank-a', { what: 'set', chainFiles });
   const requests = { reads: 0, writes: 0 };
   const vault = new Proxy(world.vault, {
     get: (target, name: keyof typeof COUNTED) => {
@@ -67,7 +68,8 @@ describe('what is counted of a delivery', () => {
     async (manifests, files, before) => {
       const { turn, look } = await counted(manifests, files, before);
       const objects = manifests * (2 * files + 3);
-      const expected = requestsFor({ manifests, files: manifests * files, objects, bytes: 0 });
+      const records = manifests * files;
+      const expected = requestsFor({ manifests, records, files: records, objects, bytes: 0 });
       // A copy within S3 asks for each file's size first, which is no call of the vault's here.
       const reads = turn.reads + manifests * files;
       expect(Math.abs(reads - expected.reads)).toBeLessThanOrEqual(2);
@@ -76,6 +78,13 @@ describe('what is counted of a delivery', () => {
       expect(Math.abs(look.writes - MEMBER_REQUESTS.look.writes)).toBeLessThanOrEqual(1);
     },
   );
+
+  test('are those of a turn for a member that takes no chain files, of which no size is asked', async () => {
+    const { turn } = await counted(3, 5, 1, false);
+    const expected = requestsFor({ manifests: 3, records: 15, files: 0, objects: 24, bytes: 0 });
+    expect(Math.abs(turn.reads - expected.reads)).toBeLessThanOrEqual(2);
+    expect(Math.abs(turn.writes - expected.writes)).toBeLessThanOrEqual(2);
+  });
 
   test('are the states of the definition that runs', () => {
     const { States, StartAt } = emitted('member-delivery') as { States: Record<string, object>; StartAt: string };

@@ -115,14 +115,41 @@ describe('a member that changes its entry', () => {
     expect(await patched({ chains: null })).toMatchObject({ state: 'active', chains: null });
   });
 
-  test.each([{}, { state: 'active' }, { paused: true }, { environmentBackupTarget: 'yes' }, { chains: ['..'] }])(
-    'is refused for %j',
-    async (body) => {
-      const world = apiWorld();
-      await world.call(BANK_A, 'PUT', put, BUCKET);
-      expect((await world.call(BANK_A, 'PATCH', one, body)).status).toBe(400);
-    },
-  );
+  test('takes chain files or none, and what it says of neither stays as it is', async () => {
+    const world = apiWorld();
+    expect((await world.call(BANK_A, 'PUT', put, BUCKET)).json.chainFiles).toBe(true);
+    await actOn(registry(world), 'bank-a', checked());
+    const patched = async (body: object) => (await world.call(BANK_A, 'PATCH', one, body)).json;
+    const without = await patched({ environmentBackupTarget: true, chainFiles: false });
+    expect(without).toMatchObject({ state: 'active', chainFiles: false });
+    world.later(60);
+    expect(await patched({ chains: null })).toMatchObject({ n: without.n, chainFiles: false });
+    expect((await world.call(BANK_A, 'GET', one)).json).toMatchObject({ chainFiles: false });
+    expect((await world.call(BANK_A, 'PUT', put, { ...BUCKET, bucket: 'another-one' })).json.chainFiles).toBe(false);
+    await actOn(registry(world), 'bank-a', checked());
+    await patched({ environmentBackupTarget: true });
+    world.later(60);
+    const started = world.started.length;
+    const again = await patched({ chainFiles: true });
+    // What it missed is a backfill, as it was when it became a target.
+    expect(again).toMatchObject({ chainFiles: true, targetSince: '2026-11-01T00:02:00.000Z' });
+    expect(world.started).toHaveLength(started + 1);
+    expect(await patched({ chainFiles: true })).toMatchObject({ n: again.n });
+  });
+
+  test.each([
+    {},
+    { state: 'active' },
+    { chainFiles: null },
+    { chainFiles: 'no' },
+    { paused: true },
+    { environmentBackupTarget: 'yes' },
+    { chains: ['..'] },
+  ])('is refused for %j', async (body) => {
+    const world = apiWorld();
+    await world.call(BANK_A, 'PUT', put, BUCKET);
+    expect((await world.call(BANK_A, 'PATCH', one, body)).status).toBe(400);
+  });
 
   test('asks for a check, once; it is wanted until it was made', async () => {
     const world = apiWorld();
