@@ -1,8 +1,10 @@
 import type { BlockRef } from './chain.ts';
 import {
+  type Cursor,
   type Delivered,
   type DeliveryReceipt,
   type DeliveryTotals,
+  filesReach,
   NOTHING_DELIVERED,
   totalsWith,
 } from './delivery.ts';
@@ -81,29 +83,46 @@ const unlisted = (about: string, keys: readonly string[]): Finding[] => {
 const some = ([first = '', ...more]: readonly string[]): string =>
   more.length === 0 ? first : `${first} and ${more.length} more`;
 
+/** Of a manifest, chain files may have got less far than all else. */
+const ofFiles = { reach: filesReach, are: (kind: string) => kind === 'file' };
+const ofOthers = { reach: (cursor: Cursor | undefined) => cursor, are: (kind: string) => kind !== 'file' };
+
 /** A cursor never goes back, is a manifest of the history, and stands behind nothing that no receipt lists. */
 function proveCursors(about: string, value: DeliveryReceipt, { before, there, whole }: Standing, shared: Shared) {
   const found: Finding[] = [];
   const wrong = (text: string) => void found.push(violation('CURSOR_WRONG', about, `${about} ${text}`));
   for (const [node, old] of Object.entries(before?.cursors ?? {})) {
     const now = value.cursors[node];
-    const back = now === undefined || now.seq < old.seq || (now.seq === old.seq && now.sha256 !== old.sha256);
+    const back =
+      now === undefined ||
+      now.seq < old.seq ||
+      (now.seq === old.seq && now.sha256 !== old.sha256) ||
+      (filesReach(now)?.seq ?? 0) < (filesReach(old)?.seq ?? 0);
     if (back) wrong(`takes ${node} back behind manifest ${old.seq}`);
   }
-  for (const [node, { seq, sha256, sealedAt, block }] of Object.entries(value.cursors)) {
-    const unit = shared.unit(node, seq);
-    if (unit === undefined) {
-      found.push(...unlisted(about, [`manifest ${seq} of ${node}`]));
+  for (const [node, cursor] of Object.entries(value.cursors)) {
+    const places = [cursor, ...(cursor.files ? [cursor.files] : [])];
+    const unknown = places.filter(({ seq }) => shared.unit(node, seq) === undefined);
+    if (unknown.length > 0) {
+      found.push(...unlisted(about, [`manifest ${unknown[0]?.seq} of ${node}`]));
       continue;
     }
-    const same = unit.sha256 === sha256 && unit.sealedAt === sealedAt && (unit.head?.number ?? null) === block;
-    if (!same) wrong(`has another manifest ${seq} of ${node} than this vault`);
+    for (const { seq, sha256, sealedAt, block } of places) {
+      const unit = shared.unit(node, seq);
+      const same = unit?.sha256 === sha256 && unit.sealedAt === sealedAt && (unit.head?.number ?? null) === block;
+      if (!same) wrong(`has another manifest ${seq} of ${node} than this vault`);
+    }
     if (!whole) continue;
     const lacking: string[] = [];
-    for (let n = (before?.cursors[node]?.seq ?? 0) + 1; n <= seq; n++) {
-      for (const each of shared.unit(node, n)?.objects ?? []) if (!there.has(each)) lacking.push(each.key);
+    for (const side of [ofFiles, ofOthers]) {
+      const upTo = side.reach(value.cursors[node])?.seq ?? 0;
+      for (let n = (side.reach(before?.cursors[node])?.seq ?? 0) + 1; n <= upTo; n++) {
+        const objects = shared.unit(node, n)?.objects.filter(({ kind }) => side.are(kind)) ?? [];
+        lacking.push(...objects.filter((each) => !there.has(each)).map(({ key }) => key));
+      }
     }
-    if (lacking.length > 0) wrong(`says that all of ${node} up to manifest ${seq} is there, and not ${some(lacking)}`);
+    if (lacking.length > 0)
+      wrong(`says that all of ${node} up to manifest ${cursor.seq} is there, and not ${some(lacking)}`);
   }
   return found;
 }

@@ -11,6 +11,8 @@ export interface Deliverable {
   readonly sha256: Sha256;
   /** What a member sees of a manifest's files comes before the manifest; a signature and its manifest last. */
   readonly kind: 'file' | 'document' | 'seal';
+  /** Number of the manifest that brings it; absent: none does. */
+  readonly manifest?: Seq;
   /** Of documents: their bytes, which had to be read anyway. */
   readonly bytes?: Uint8Array;
 }
@@ -98,6 +100,8 @@ export const DeliveryReceipt = z.strictObject({
   delivered: z.array(
     z.strictObject({
       ...{ key: z.string(), size: z.int().min(0), sha256: Sha256, kind: z.enum(['file', 'document', 'seal']) },
+      /** Number of the manifest of its chain that brings it; absent: of the format or the public keys. */
+      manifest: Seq.optional(),
       at: Instant,
       ...Stored.shape,
     }),
@@ -107,12 +111,21 @@ export const DeliveryReceipt = z.strictObject({
   /** Of the vault's format and public keys: those that are there by now. */
   trust: z.array(z.string()),
   totals: DeliveryTotals,
-  /** Numbers of the newest receipts of this registration before this one that list a chain file, and anything else; 0: none. */
-  earlier: z.strictObject({ files: z.int().min(0), others: z.int().min(0) }).optional(),
+  /** Numbers of the receipts before this one that list what none of its cursors has got to. */
+  begun: z.array(Seq),
   signer: Sha256,
 });
 export type DeliveryReceipt = z.infer<typeof DeliveryReceipt>;
 export type Delivered = DeliveryReceipt['delivered'][number];
+
+/** Whether a cursor says of an object that it is there, with all else of its manifest. */
+export function isReached(
+  { key, kind, manifest }: Pick<Delivered, 'key' | 'kind' | 'manifest'>,
+  cursors: DeliveryReceipt['cursors'],
+): boolean {
+  const cursor = cursors[key.split('/')[1] ?? ''];
+  return (manifest ?? 0) <= ((kind === 'file' ? filesReach(cursor) : cursor)?.seq ?? 0);
+}
 
 /** Objects in one receipt at most: some 400 bytes each, far below what a document may have. */
 export const MOST_IN_A_RECEIPT = 500;

@@ -140,7 +140,8 @@ async function readUnit(vault: Vault, node: string, seq: number, read: Read): Pr
   const stranger = items.find((item) => !isOfChain(node, item.key));
   if (stranger !== undefined) throw damaged(stranger.key);
   const cursor = { seq: value.seq, sha256: digest, sealedAt: value.sealedAt, block: value.head?.number ?? null };
-  return { node, cursor, previous: value.previous, signer: value.signer, items };
+  const ofThis = items.map((item) => ({ ...item, manifest: value.seq }));
+  return { node, cursor, previous: value.previous, signer: value.signer, items: ofThis };
 }
 
 /** What makes a member's share a vault that can be verified: its format, and the public keys with their endorsements. */

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import {
   type Cursor,
   type Delivered,
@@ -5,8 +6,8 @@ import {
   type DeliveryTotals,
   filesReach,
   furthestOf,
+  isReached,
   NOTHING_DELIVERED,
-  type Reach,
   totalsWith,
 } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
@@ -33,12 +34,15 @@ export interface DeliveredState {
   /** By chain: everything up to there is with the member. */
   readonly cursors: Readonly<Record<string, Cursor>>;
   /**
-   * Keys that are there of what comes right behind the cursors, of the format and the public keys; and those that another
+   * By key, what is there of manifests that no cursor has got to, and of the format and the public keys; and what another
    * delivery has told of since.
    */
-  readonly held: ReadonlySet<string>;
+  readonly held: ReadonlyMap<string, Held>;
   readonly totals: DeliveryTotals;
 }
+
+/** With the number of the receipt that lists it. */
+type Held = Pick<Delivered, 'kind' | 'manifest'> & { readonly receipt: number };
 
 const numbered = (member: string) => ({
   prefix: deliveriesPrefix(member),
@@ -100,41 +104,30 @@ export async function* receiptsUpTo(
   }
 }
 
-/**
- * Reads the newest receipt, and those before it that left the cursors where they are: a few, since each batch that
- * completes a manifest moves one. Where chain files have got less far than all else, those that list neither are left out.
- */
+/** Reads the newest receipt, the one that it cites, and those that list what its cursors have not got to. */
 export async function deliveredTo(vault: Vault, { member, since }: Member): Promise<DeliveredState> {
-  const held = new Set<string>();
   const keyOf = signerKeys(vault);
-  let head: DeliveredState['head'];
-  let newer: SignedReceipt | undefined;
-  for (let seq = await newestReceipt(vault, member); seq > 0; ) {
+  const read = async (seq: number): Promise<SignedReceipt> => {
     const receipt = await readReceipt(vault, member, seq, keyOf);
     if (receipt === undefined) throw missing(deliveryKey(member, seq));
-    if (newer?.value.seq === seq + 1) expectLink(receipt, newer);
-    if (seq === 1) expectLink(undefined, receipt);
-    newer = receipt;
-    seq -= 1;
-    head ??= receipt;
-    const { since: own, cursors, delivered, earlier } = receipt.value;
-    const [files, others] = [filesReach, ofAll].map((of) => isAsFar(cursors, head?.value.cursors ?? {}, of));
-    if (own !== since || !(files || others)) break;
-    for (const { key, kind } of delivered) if (kind === 'file' ? files : others) held.add(key);
-    if (!files) seq = earlier?.others ?? 0;
-    if (!others) seq = earlier?.files ?? 0;
+    return receipt;
+  };
+  const newest = await newestReceipt(vault, member);
+  if (newest === 0) return { head: undefined, held: new Map(), cursors: {}, totals: NOTHING_DELIVERED };
+  const head = await read(newest);
+  expectLink(newest === 1 ? undefined : await read(newest - 1), head);
+  if (head.value.since !== since) return { head, held: new Map(), cursors: {}, totals: NOTHING_DELIVERED };
+  const { cursors, totals, trust, begun } = head.value;
+  const held = new Map<string, Held>(trust.map((key) => [key, { kind: 'document', receipt: newest }]));
+  const limit = pLimit(READ_AHEAD);
+  for (const { value } of [head, ...(await Promise.all(begun.map((seq) => limit(() => read(seq)))))]) {
+    for (const [key, each] of heldBy(value)) if (!isReached({ key, ...each }, cursors)) held.set(key, each);
   }
-  const counts = head?.value.since === since ? head.value : undefined;
-  for (const key of counts?.trust ?? []) held.add(key);
-  return { head, held, cursors: counts?.cursors ?? {}, totals: counts?.totals ?? NOTHING_DELIVERED };
+  return { head, held, cursors, totals };
 }
 
-type Cursors = DeliveredState['cursors'];
-
-const ofAll = (cursor: Cursor | undefined): Reach | undefined => cursor;
-
-const isAsFar = (a: Cursors, b: Cursors, of: (cursor: Cursor | undefined) => Reach | undefined): boolean =>
-  Object.keys({ ...a, ...b }).every((node) => of(a[node])?.seq === of(b[node])?.seq);
+const heldBy = ({ seq, delivered }: DeliveryReceipt): [string, Held][] =>
+  delivered.map(({ key, kind, manifest }) => [key, { kind, manifest, receipt: seq }]);
 
 export interface ReceiptPorts {
   readonly vault: Vault;
@@ -165,34 +158,39 @@ export async function appendReceipt(
     const before = { cursors: counts?.cursors ?? {}, totals: counts?.totals ?? NOTHING_DELIVERED };
     const delivered = batch.delivered.filter(({ key }) => !held.has(key));
     const cursors = furthest(before.cursors, batch.cursors);
-    if (delivered.length === 0 && isAsFar(cursors, before.cursors, ofAll) && isAsFar(cursors, before.cursors, filesReach)) return { head, held, ...before };
+    if (delivered.length === 0 && isAsFar(cursors, before.cursors)) return { head, held, ...before };
+    const begun = [...held].filter(([key, each]) => !isReached({ key, ...each }, cursors));
     const receipt = DeliveryReceipt.parse({
       ...{ format: 'ledgerhold/delivery/1', network: member.network, member: member.member },
       ...{ seq: Seq.parse((head?.value.seq ?? 0) + 1), previous: head?.sha256 ?? null },
       ...{ since: member.since, destination: batch.url, at: Instant.parse(clock.now().toISOString()) },
       ...{ delivered, cursors, totals: totalsWith(before.totals, delivered) },
       trust: [...new Set([...(counts?.trust ?? []), ...delivered.map(({ key }) => key).filter(isTrust)])],
-      earlier: { files: newestThat(counts, 'files'), others: newestThat(counts, 'others') },
+      begun: [...new Set(begun.map(([, each]) => each.receipt))].toSorted((a, b) => a - b),
       signer: await publishKey(vault, signer),
     });
     const { seq, totals } = receipt;
     const { won, sha256 } = await putSigned(vault, signer, deliveryKey(member.member, seq), receipt);
-    if (won) return { head: { value: receipt, sha256 }, cursors: receipt.cursors, totals, held };
+    if (won) {
+      const ahead = heldBy(receipt).filter(([key, each]) => !isReached({ key, ...each }, cursors));
+      return { head: { value: receipt, sha256 }, cursors, totals, held: new Map([...held, ...ahead]) };
+    }
     const other = await readReceipt(vault, member.member, seq);
     if (other === undefined) throw missing(deliveryKey(member.member, seq));
     expectLink(head, other);
     head = other;
-    if (other.value.since === member.since) held = new Set([...held, ...other.value.delivered.map(({ key }) => key)]);
+    if (other.value.since === member.since) held = new Map([...held, ...heldBy(other.value)]);
   }
 }
 
 const isTrust = (key: string): boolean => key === FORMAT_KEY || key.startsWith('keys/');
 
-/** Number of the newest receipt up to this one that lists such objects. */
-function newestThat(receipt: DeliveryReceipt | undefined, lists: 'files' | 'others'): number {
-  const does = receipt?.delivered.some(({ kind }) => (kind === 'file') === (lists === 'files'));
-  return (does === true ? receipt?.seq : receipt?.earlier?.[lists]) ?? 0;
-}
+type Cursors = DeliveredState['cursors'];
+
+const isAsFar = (a: Cursors, b: Cursors): boolean =>
+  Object.keys({ ...a, ...b }).every(
+    (node) => a[node]?.seq === b[node]?.seq && filesReach(a[node])?.seq === filesReach(b[node])?.seq,
+  );
 
 /** Two deliveries at once may each have moved another chain's cursor. */
 function furthest(a: Cursors, b: Cursors): Cursors {

@@ -18,17 +18,8 @@ import type { Walker } from './abreast.ts';
 import { type DeliveryUnit, isDamage } from './deliverables.ts';
 import { appendReceipt, type DeliveredState, type ReceiptPorts } from './deliveries.ts';
 import { bytesOf, watched } from './item-bytes.ts';
+import { FellBehind, Withdrawn } from './lane-ends.ts';
 import { readMember } from './members.ts';
-
-/** Others would have had to wait for this member, or it takes something else now: it goes on alone. */
-export class FellBehind extends Error {
-  override readonly name = 'FellBehind';
-}
-
-/** The member, or the operator, has changed what it is to get while it was under way. */
-class Withdrawn extends Error {
-  override readonly name = 'Withdrawn';
-}
 
 /** So often the registry is looked at again while a member is filled. */
 const LOOK_AGAIN_MS = 5_000;
@@ -84,7 +75,7 @@ export class DeliveryLane implements Walker {
     this.member = to.member;
     this.destination = to.destination;
     this.#state = to.state;
-    this.#held = new Set(to.state.held);
+    this.#held = new Set(to.state.held.keys());
     this.#cursors = { ...to.state.cursors };
     this.#looked = to.asOf.getTime();
     this.count = to.count ?? 0;
@@ -139,7 +130,7 @@ export class DeliveryLane implements Walker {
   }
 
   async #put(item: Deliverable, body: () => AsyncIterable<Uint8Array>): Promise<void> {
-    const { key, size, sha256, kind } = item;
+    const { key, size, sha256, kind, manifest } = item;
     let spoiled = false;
     const source = () =>
       watched(body(), () => {
@@ -151,7 +142,7 @@ export class DeliveryLane implements Walker {
     try {
       const stored = await this.destination.put(item, source, this.signal);
       const at = Instant.parse(this.#ports.clock.now().toISOString());
-      this.#delivered.push({ key, size, sha256, kind, at, ...stored });
+      this.#delivered.push({ key, size, sha256, kind, manifest, at, ...stored });
       this.#held.add(key);
       this.count += 1;
     } catch (error) {

@@ -203,3 +203,25 @@ describe('two deliveries at once', () => {
     expect((await standing()).head?.value.seq).toBe(1);
   });
 });
+
+test('what was begun of a manifest is kept in mind while another chain moves on: nothing is put or counted twice', async () => {
+  const { vault, history, second, join, run, storeOf, held } = deliveryWorld();
+  await join('bank-a');
+  const puts: string[] = [];
+  storeOf('bank-a').onPut = ({ key }) => void puts.push(key);
+  await history.seal(...['a', 'b', 'c', 'd'].map((each) => Buffer.from(each)));
+  const lost = [...vault.objects.keys()].find((key) => key.endsWith('-2-2.rlp')) ?? '';
+  const bytes = vault.objects.get(lost) ?? Buffer.of();
+  vault.objects.delete(lost);
+  for (const text of ['x', 'y', 'z']) {
+    await second.seal(Buffer.from(text));
+    await expect(run()).rejects.toThrow(lost);
+  }
+  expect(puts.some((key) => key.endsWith('-0-0.rlp'))).toBe(true);
+  vault.objects.set(lost, bytes);
+  const ended = await run();
+  const totals = { objects: held('bank-a').length, files: 7, unproven: 0 };
+  expect(ended).toMatchObject({ 'bank-a': { outcome: 'whole', totals } });
+  // Each of the three runs has tried the one that could not be read.
+  expect(puts.filter((key) => key !== lost).toSorted()).toEqual(held('bank-a').filter((key) => key !== lost));
+});
