@@ -77,7 +77,7 @@ export const Member = z.strictObject({
   checkAsked: Instant.optional(),
   /** Present once a check of this destination has found nothing: what that check has left there is there from then on. */
   wasSound: z.literal(true).optional(),
-  /** What `degraded` and `suspended` are about. */
+  /** What `degraded` and `suspended` are about; before that, why the check that is wanted could not be made. */
   fault: MemberFault.nullable(),
   /** While degraded: failures in a row, and when it is tried again. */
   retry: z.strictObject({ failures: z.int().min(1), at: Instant }).nullable(),
@@ -164,8 +164,9 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       const checked = { ...rest, check: act.report, ...(wasSound && { wasSound }) };
       const [fault] = act.report.faults;
       if (was.state === 'suspended') return checked;
-      if (fault === undefined) return was.state === 'degraded' ? checked : settled(checked);
-      return was.state === 'invited' ? checked : { ...checked, state: 'suspended', fault, retry: null };
+      if (fault === undefined) return was.state === 'degraded' ? checked : settled({ ...checked, fault: null });
+      if (was.state === 'invited') return { ...checked, fault: null };
+      return { ...checked, state: 'suspended', fault, retry: null };
     }
     case 'set': {
       const { environmentBackupTarget = was.environmentBackupTarget, chains = was.chains } = act;
@@ -175,6 +176,9 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return was.state === 'suspended' || was.state === 'degraded' ? set : settled(set);
     }
     case 'degrade': {
+      // Nothing goes there that could fail but the check: why it was not made is seen until it is.
+      if ((was.state === 'invited' || was.state === 'checked') && isCheckWanted(was))
+        return { ...was, fault: act.fault };
       if (was.state !== 'active' && was.state !== 'degraded') throw refusedActOn(before, act);
       const failures = (was.retry?.failures ?? 0) + 1;
       const at = Instant.parse(new Date(now.getTime() + retryAfterSeconds(failures) * 1000).toISOString());

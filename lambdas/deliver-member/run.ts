@@ -1,8 +1,7 @@
-import { MemberUnavailable } from '../../core/delivery.ts';
 import { isCheckDue, type Member } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
-import { checkMember } from '../../vault/check-members.ts';
+import { checkOrDegrade } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
 import { readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
@@ -47,13 +46,10 @@ async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, un
     ports.journal.note('read back', { member: id, outcome, objects, bytes, ...(fault && { fault: fault.name }) });
 }
 
-/** Undefined: its store is not reached; it is looked at again with the next hour. */
-async function checked(ports: DeliverMemberPorts, member: Member): Promise<Member | undefined> {
-  try {
-    return await checkMember(ports, member);
-  } catch (error) {
-    if (!(error instanceof MemberUnavailable)) throw error;
-    ports.journal.failure('not checked', { member: member.member }, error);
-    return undefined;
-  }
+/** Undefined: its store is not reached, and the registry says so; it is looked at again with the next hour. */
+async function checked(ports: DeliverMemberPorts, found: Member): Promise<Member | undefined> {
+  const { member, unanswered } = await checkOrDegrade(ports, found);
+  if (unanswered === undefined) return member;
+  ports.journal.failure('not checked', { member: member.member }, unanswered);
+  return undefined;
 }

@@ -46,7 +46,9 @@ export async function run(
       journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
     }
     const toProve = grantsReads(member) && isReadBackDue(readBack ?? undefined, now);
-    const lacks = (chains.some(({ manifests }) => manifests > 0) || toProve) && isDue(member, now);
+    // One that has failed is tried again also where it lacks nothing: else it would be degraded until the next seal.
+    const failed = member.state === 'degraded';
+    const lacks = (failed || chains.some(({ manifests }) => manifests > 0) || toProve) && isDue(member, now);
     if ((lacks || isCheckDue(member, now)) && !busy.has(member.member)) lacking.push(member.member);
   };
   // One whose receipts cannot be read is counted with those that somebody has to look at, and keeps nobody waiting.

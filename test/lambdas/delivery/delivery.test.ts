@@ -14,6 +14,10 @@ import { deliveryWorld } from '../../support/delivery-world.ts';
 import { unprovenSigner } from '../../support/toy-deliveries.ts';
 
 const bytes = (text: string) => Buffer.from(text);
+const AWAY = { name: 'MemberUnavailable', message: 'away', remedy: 'Wait.' };
+const doesNotAnswer = async () => {
+  throw new MemberUnavailable('away', 'Wait.');
+};
 
 function deployed() {
   const world = deliveryWorld();
@@ -210,14 +214,65 @@ describe('a turn of the delivery to one member', () => {
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
   });
 
-  test('does nothing for a member that nobody knows, and fails nobody when a check is not answered', async () => {
-    const { act, turn, storeOf } = deployed();
+  test('does nothing for a member that nobody knows', async () => {
+    const { turn } = deployed();
     expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
+  });
+
+  test('says why a new destination could not be checked, until it is', async () => {
+    const { act, turn, look, vault, storeOf } = deployed();
+    const member = async () => (await readMember(vault, 'bank-a'))?.value;
     await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
-    storeOf('bank-a').check = async () => {
-      throw new MemberUnavailable('away', 'Wait.');
-    };
+    storeOf('bank-a').check = doesNotAnswer;
     expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+    expect(await member()).toMatchObject({ state: 'invited', check: null, fault: AWAY, retry: null });
+    expect((await look()).pages).toEqual([['bank-a']]);
+    storeOf('bank-a').check = async () => [];
+    await turn('bank-a');
+    expect(await member()).toMatchObject({ state: 'checked', check: { faults: [] }, fault: null });
+  });
+
+  test('degrades who does not answer its weekly check, tries again less and less often, and takes it back', async () => {
+    const { history, join, turn, look, storeOf, later, vault } = deployed();
+    const member = async () => (await readMember(vault, 'bank-a'))?.value;
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    await turn('bank-a');
+    later(7 * 86_400);
+    storeOf('bank-a').check = doesNotAnswer;
+    for (const failures of [1, 2]) {
+      expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+      expect(await member()).toMatchObject({ state: 'degraded', fault: AWAY, retry: { failures } });
+      later(3600);
+    }
+    storeOf('bank-a').check = async () => [];
+    expect((await look()).pages).toEqual([['bank-a']]);
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole' });
+    expect(await member()).toMatchObject({ state: 'active', fault: null, retry: null });
+  });
+
+  test('leaves a suspension its fault where the check that it wants is not answered', async () => {
+    const { register, act, turn, storeOf, vault } = deployed();
+    await register('bank-a');
+    await act('bank-a', { what: 'suspend', fault: { name: 'X', message: 'm', remedy: 'r' } });
+    storeOf('bank-a').check = doesNotAnswer;
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
+    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({
+      ...{ state: 'suspended', fault: { name: 'X' }, checkAsked: expect.any(String) },
+    });
+  });
+
+  test('takes back that a member has failed, also where it lacks nothing any more', async () => {
+    const { history, join, turn, look, act, later, vault } = deployed();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    await turn('bank-a');
+    await act('bank-a', { what: 'degrade', fault: { name: 'MemberUnavailable', message: 'm', remedy: 'r' } });
+    expect((await look()).pages).toEqual([]);
+    later(3600);
+    expect((await look()).pages).toEqual([['bank-a']]);
+    await turn('bank-a');
+    expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
   });
 
   test('looks at a destination after a week also if it does not bring all', async () => {
