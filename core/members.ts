@@ -129,8 +129,11 @@ const NOBODY: Standing = {
   ...{ chains: null, check: null, fault: null, retry: null },
 };
 
-/** After one failure a minute, doubled with each up to an hour: the hourly delivery tries again whatever was written. */
-export const retryAfterSeconds = (failures: number): number => Math.min(60 * 2 ** (failures - 1), 3600);
+/**
+ * After one failure a minute, doubled with each. Nobody wakes in between, but deliveries come by the hour and with each
+ * seal: it is counted from some time after one began, and so ends short of an hour, or every second one would be missed.
+ */
+export const retryAfterSeconds = (failures: number): number => Math.min(60 * 2 ** (failures - 1), 50 * 60);
 
 /** The state that the rest of a standing comes to, where nobody has suspended it and nothing fails. */
 const atPeace = ({ destination, check, environmentBackupTarget }: Standing): MemberState => {

@@ -251,6 +251,20 @@ describe('a turn of the delivery to one member', () => {
     expect(await member()).toMatchObject({ state: 'active', fault: null, retry: null });
   });
 
+  test('comes again with every hour to a member whose store stays away', async () => {
+    const { history, join, turn, look, storeOf, later } = deployed();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    storeOf('bank-a').fault = 'away';
+    for (let hour = 0; hour < 12; hour += 1) {
+      expect([hour, (await look()).pages]).toEqual([hour, [['bank-a']]]);
+      // A turn ends some time behind the tick that began it, and its next try is counted from then.
+      later(540);
+      expect(await turn('bank-a')).toMatchObject({ outcome: 'failed' });
+      later(3600 - 540);
+    }
+  });
+
   test('leaves a suspension its fault where the check that it wants is not answered', async () => {
     const { register, act, turn, storeOf, vault } = deployed();
     await register('bank-a');
