@@ -159,7 +159,7 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return { ...NOBODY, chains: was.chains, destination: act.destination, since: n };
     case 'ask':
       if (was.destination === null) throw refusedActOn(before, act);
-      return isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) };
+      return soon(isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) }, now);
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
       const { checkAsked: _, ...rest } = was;
@@ -213,6 +213,13 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
   }
 }
 
+/** Whoever asks has mended it, or wants to see: one that has failed is tried with the next delivery, too. */
+function soon(standing: Standing, now: Date): Standing {
+  const { retry } = standing;
+  if (retry === null || Date.parse(retry.at) <= now.getTime()) return standing;
+  return { ...standing, retry: { ...retry, at: Instant.parse(now.toISOString()) } };
+}
+
 function standingOf(member: Member): Standing {
   const { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry } = member;
   const standing = { state, destination, since, environmentBackupTarget, targetSince, chains, check, fault, retry };
@@ -232,12 +239,13 @@ function refusedActOn(member: Member | undefined, { what }: MemberAct, why?: str
   );
 }
 
+/** Whether files go to a member as it is, at once or when it is tried again. */
+export const isServed = ({ environmentBackupTarget, destination, state }: Member): boolean =>
+  environmentBackupTarget && destination !== null && (state === 'active' || state === 'degraded');
+
 /** Whether anything is delivered to a member now. One that is degraded waits until it is tried again. */
-export function isDue(member: Member, now: Date): boolean {
-  if (!member.environmentBackupTarget || member.destination === null) return false;
-  if (member.state === 'active') return true;
-  return member.state === 'degraded' && Date.parse(member.retry?.at ?? '') <= now.getTime();
-}
+export const isDue = (member: Member, now: Date): boolean =>
+  isServed(member) && (member.state === 'active' || Date.parse(member.retry?.at ?? '') <= now.getTime());
 
 const WEEK_MS = 7 * 86_400_000;
 

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type DeliveryTotals, type Destination, faultOf } from '../core/delivery.ts';
-import { isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
+import { isDue, isServed, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { machineTimer, type Timer } from './abreast.ts';
 import { type DeliveredState, deliveredTo, type ReceiptPorts } from './deliveries.ts';
 import { DeliveryLane } from './delivery-lane.ts';
@@ -16,6 +16,11 @@ export interface DeliverPorts extends ReceiptPorts, RegistryPorts, WalkPorts {
   readonly destinationOf: (member: Member) => Destination;
   /** By which members that keep others waiting are told; default: this machine's. */
   readonly timer?: Timer;
+}
+
+export interface DeliverWish extends DeliverBounds {
+  /** A person wants it now: who has failed is not kept waiting until its next try. */
+  readonly now?: boolean;
 }
 
 /** How a delivery ended for one member. */
@@ -52,7 +57,7 @@ interface Place {
 export async function deliver(
   ports: DeliverPorts,
   members: readonly Member[],
-  bounds: DeliverBounds = {},
+  bounds: DeliverWish = {},
 ): Promise<DeliveryEnd[]> {
   const limit = pLimit(PASSES_AT_ONCE);
   const asOf = ports.clock.now();
@@ -81,7 +86,7 @@ export async function deliver(
       await settle(ports, lane).then((end) => void ends.set(end.member, end), fail);
     }
   };
-  const due = members.filter((member) => isDue(member, asOf));
+  const due = members.filter((member) => (bounds.now === true ? isServed(member) : isDue(member, asOf)));
   const groups = await groupsOf(ports, due, fail);
   await Promise.all(groups.map((group) => run(group).catch(fail)));
   while (alone.size > 0) await Promise.all(alone);

@@ -59,7 +59,9 @@ describe('with each delivery', () => {
     away.add('bank-a');
     await check();
     expect(await member()).toMatchObject({ state: 'degraded', fault: { message: 'bank-a is away' } });
-    await act('bank-a', { what: 'ask' });
+    await act('bank-a', { what: 'recover' }, { what: 'ask' });
+    // A delivery fails just before the check that was asked for.
+    await act('bank-a', { what: 'degrade', fault: { name: 'MemberUnavailable', message: 'm', remedy: 'r' } });
     expect(await check()).toEqual(['bank-a']);
     expect((await member())?.retry).toMatchObject({ failures: 1 });
   });

@@ -265,6 +265,19 @@ describe('a turn of the delivery to one member', () => {
     }
   });
 
+  test('tries a member that has failed at once where somebody asks for it', async () => {
+    const { history, join, turn, act, look, storeOf } = deployed();
+    await history.seal(bytes('a'));
+    await join('bank-a');
+    storeOf('bank-a').fault = 'away';
+    await turn('bank-a');
+    storeOf('bank-a').fault = undefined;
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'later' });
+    await act('bank-a', { what: 'ask' });
+    expect((await look()).pages).toEqual([['bank-a']]);
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole' });
+  });
+
   test('leaves a suspension its fault where the check that it wants is not answered', async () => {
     const { register, act, turn, storeOf, vault } = deployed();
     await register('bank-a');
