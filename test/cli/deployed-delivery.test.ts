@@ -115,6 +115,9 @@ describe('members of a deployed network', () => {
     const asked = await cli('members', 'resume', 'bank-a');
     expect(asked.json()).toMatchObject({ code: 'CHECK_ASKED', state: 'suspended' });
     expect(asked.exit).toBe(5);
+    expect(asked.json()['remedy']).toMatch(/^Once .* run `ledgerhold members resume bank-a` again/);
+    const told = await runCli(['members', 'resume', 'bank-a'], { cwd });
+    expect(told.stdout).toContain('run `ledgerhold members resume bank-a` again: until then it stays suspended.');
     await check([]);
     expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
   });
