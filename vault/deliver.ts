@@ -59,6 +59,17 @@ export async function deliver(
   members: readonly Member[],
   bounds: DeliverWish = {},
 ): Promise<DeliveryEnd[]> {
+  const { ends, failures } = await deliverAll(ports, members, bounds);
+  if (failures.length > 0) throw failures[0];
+  return ends;
+}
+
+/** The same for who has something to do beside what fails: of a member whose receipts or registry do, there is no end. */
+export async function deliverAll(
+  ports: DeliverPorts,
+  members: readonly Member[],
+  bounds: DeliverWish = {},
+): Promise<{ readonly ends: DeliveryEnd[]; readonly failures: readonly unknown[] }> {
   const limit = pLimit(PASSES_AT_ONCE);
   const asOf = ports.clock.now();
   const ends = new Map<string, DeliveryEnd>();
@@ -94,8 +105,7 @@ export async function deliver(
     const idle = members.filter(({ member }) => !ends.has(member));
     await Promise.all(idle.map((member) => idleEnd(ports, member).then((end) => void ends.set(end.member, end), fail)));
   }
-  if (failures.length > 0) throw failures[0];
-  return members.flatMap(({ member }) => ends.get(member) ?? []);
+  return { ends: members.flatMap(({ member }) => ends.get(member) ?? []), failures };
 }
 
 async function idleEnd({ vault }: DeliverPorts, member: Member): Promise<DeliveryEnd> {

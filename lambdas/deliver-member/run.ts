@@ -2,7 +2,8 @@ import { isCheckDue, type Member } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkOrDegrade } from '../../vault/check-members.ts';
-import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
+import { type DeliverPorts, deliverAll } from '../../vault/deliver.ts';
+import { isDamage } from '../../vault/deliverables.ts';
 import { readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
 import type { deliverMember } from './contract.ts';
@@ -26,12 +27,27 @@ export async function run(
   if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };
-  const [end] = await deliver(work, [member], { until, atOnce: COPIES_AT_ONCE });
+  const { outcome, objects, damages } = await delivered(work, member, until);
+  // A damaged chain stops no other one: the execution fails by it once all that is sound is there, and read back.
+  const goesOn = damages.length === 0 || (objects > 0 && ports.clock.now() >= until);
+  if (outcome === 'more' && goesOn) return { outcome, more: true, objects };
+  if (outcome === 'whole' || outcome === 'more') await readBack(work, id, until);
+  if (damages.length > 0) throw damages[0];
+  return { outcome, more: false, objects };
+}
+
+/** How a turn ended for the member, and what of the vault was found damaged. Rejects with all else that is ours. */
+async function delivered(ports: DeliverPorts & DeliverMemberPorts, member: Member, until: Date) {
+  const { ends, failures } = await deliverAll(ports, [member], { until, atOnce: COPIES_AT_ONCE });
+  const [end] = ends;
+  const ours = failures.filter((error) => end === undefined || !isDamage(error));
+  if (ours.length > 0) throw ours[0];
   if (end === undefined) throw new TypeError('a delivery to one member has one end');
   const { outcome, objects, fault } = end;
-  ports.journal.note('delivered', { member: id, outcome, objects, ...(fault && { fault: fault.name }) });
-  if (outcome === 'whole') await readBack(work, id, until);
-  return { outcome, more: outcome === 'more', objects };
+  const about = { member: member.member };
+  ports.journal.note('delivered', { ...about, outcome, objects, ...(fault && { fault: fault.name }) });
+  for (const error of failures) ports.journal.failure('damaged', about, error);
+  return { outcome, objects, damages: failures };
 }
 
 /** What a Lambda reads and hashes in some two minutes. */

@@ -214,6 +214,40 @@ describe('a turn of the delivery to one member', () => {
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
   });
 
+  describe('where a chain is damaged', () => {
+    async function damagedWorld() {
+      const world = deployed();
+      await world.history.seal(bytes('a'));
+      for (let n = 0; n < 5; n++) await world.second.seal(bytes(String(n)));
+      await world.joinReadable('bank-a');
+      world.vault.objects.delete('chain/consortium/runs/slot-1/1/agreement.json');
+      return world;
+    }
+
+    test('goes on turn after turn with the others while there is more, and fails by it in the end', async () => {
+      const { turn, held, shared, storeOf, later } = await damagedWorld();
+      storeOf('bank-a').onPut = () => later(20);
+      let turns = 0;
+      for (; turns < 9 && (await turn('bank-a', 60_000).catch(() => undefined))?.more === true; turns += 1);
+      expect(turns).toBeGreaterThan(1);
+      expect(turns).toBeLessThan(9);
+      expect(held('bank-a')).toEqual(expect.arrayContaining(shared().filter((key) => key.startsWith('chain/second/'))));
+      await expect(turn('bank-a')).rejects.toMatchObject({ kind: 'violation' });
+    });
+
+    test('reads back what is there before it fails', async () => {
+      const { turn, storeOf } = await damagedWorld();
+      await expect(turn('bank-a')).rejects.toMatchObject({ kind: 'violation' });
+      expect(storeOf('bank-a').keysRead).not.toEqual([]);
+    });
+
+    test('comes to an end also where a turn has time for nothing, since nothing more is sound', async () => {
+      const { turn } = await damagedWorld();
+      await turn('bank-a').catch(() => {});
+      await expect(turn('bank-a', 0)).rejects.toMatchObject({ kind: 'violation' });
+    });
+  });
+
   test('does nothing for a member that nobody knows', async () => {
     const { turn } = deployed();
     expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
