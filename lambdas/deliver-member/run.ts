@@ -1,9 +1,10 @@
-import { isCheckDue, type Member } from '../../core/members.ts';
+import { isCheckDue, isDue, type Member, MemberActRefused } from '../../core/members.ts';
 import type { Journal } from '../../core/ports.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkOrDegrade } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliverAll } from '../../vault/deliver.ts';
 import { isDamage } from '../../vault/deliverables.ts';
+import { chainHeads, memberStatus } from '../../vault/member-status.ts';
 import { readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
 import type { deliverMember } from './contract.ts';
@@ -24,7 +25,7 @@ export async function run(
   const found = (await readMember(ports.vault, id))?.value;
   if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
   const member = isCheckDue(found, ports.clock.now()) ? await checked(ports, found) : found;
-  if (member === undefined) return { outcome: 'failed', more: false, objects: 0 };
+  if (typeof member === 'string') return { outcome: member, more: member === 'off', objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);
   const work = { ...ports, signal: AbortSignal.any([]) };
   const { outcome, objects, damages } = await delivered(work, member, until);
@@ -33,7 +34,21 @@ export async function run(
   if (outcome === 'more' && goesOn) return { outcome, more: true, objects };
   if (outcome === 'whole' || outcome === 'more') await readBack(work, id, until);
   if (damages.length > 0) throw damages[0];
-  return { outcome, more: false, objects };
+  return { outcome, more: (outcome === 'whole' || outcome === 'off') && (await isWanted(ports, id)), objects };
+}
+
+/**
+ * Whether there is something to do for it since: whoever sealed, asked or made it a target meanwhile found it at work, and
+ * left it to this execution. Each time somebody has done so: what this turn could do is done.
+ */
+async function isWanted({ vault, clock }: DeliverMemberPorts, id: string): Promise<boolean> {
+  const member = (await readMember(vault, id))?.value;
+  if (member === undefined) return false;
+  if (isCheckDue(member, clock.now())) return true;
+  if (!isDue(member, clock.now())) return false;
+  // What is damaged has been told by the turn.
+  const { chains } = await memberStatus(vault, member, await chainHeads(vault, () => {}));
+  return chains.some(({ manifests }) => manifests > 0);
 }
 
 /** How a turn ended for the member, and what of the vault was found damaged. Rejects with all else that is ours. */
@@ -62,10 +77,18 @@ async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, un
     ports.journal.note('read back', { member: id, outcome, objects, bytes, ...(fault && { fault: fault.name }) });
 }
 
-/** Undefined: its store is not reached, and the registry says so; it is looked at again with the next hour. */
-async function checked(ports: DeliverMemberPorts, found: Member): Promise<Member | undefined> {
-  const { member, unanswered } = await checkOrDegrade(ports, found);
-  if (unanswered === undefined) return member;
-  ports.journal.failure('not checked', { member: member.member }, unanswered);
-  return undefined;
+/**
+ * `failed`: its store is not reached, and the registry says so; it is looked at again with the next hour. `off`: it was
+ * registered anew or has left meanwhile, and the next turn looks at what holds now.
+ */
+async function checked(ports: DeliverMemberPorts, found: Member): Promise<Member | 'failed' | 'off'> {
+  try {
+    const { member, unanswered } = await checkOrDegrade(ports, found);
+    if (unanswered === undefined) return member;
+    ports.journal.failure('not checked', { member: member.member }, unanswered);
+    return 'failed';
+  } catch (error) {
+    if (error instanceof MemberActRefused) return 'off';
+    throw error;
+  }
 }

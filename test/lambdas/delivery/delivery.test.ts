@@ -1,49 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemberUnavailable } from '../../../core/delivery.ts';
 import { memberAtWork } from '../../../core/deployed-names.ts';
 import { ExecutionNameTaken } from '../../../core/executions.ts';
 import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
 import { type Member, MemberId } from '../../../core/members.ts';
-import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
-import { run as listMembers } from '../../../lambdas/list-members/run.ts';
 import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
 import { deliver } from '../../../vault/deliver.ts';
 import { readMember, readMembers } from '../../../vault/members.ts';
+import { deployedDelivery } from '../../support/delivery-turns.ts';
 import { deliveryWorld } from '../../support/delivery-world.ts';
 import { unprovenSigner } from '../../support/toy-deliveries.ts';
 
 const bytes = (text: string) => Buffer.from(text);
-const AWAY = { name: 'MemberUnavailable', message: 'away', remedy: 'Wait.' };
-const doesNotAnswer = async () => {
-  throw new MemberUnavailable('away', 'Wait.');
-};
-
-function deployed() {
-  const world = deliveryWorld();
-  const gauges: Record<string, number> = {};
-  const journal = { note: () => {}, failure: () => {} };
-  const busy = new Set<string>();
-  const ports = { ...world.registry, journal, network: world.registry.network };
-  const look = () =>
-    listMembers(
-      {},
-      { ...ports, gauges: { set: (name, value) => void (gauges[name] = value) }, atWork: async () => busy },
-    );
-  const turn = (member: string, milliseconds = 60_000) =>
-    deliverMember(
-      { member: MemberId.parse(member) },
-      {
-        ...{ ...ports, signer: unprovenSigner, turn: milliseconds },
-        destinationOf: ({ member: id }) => world.storeOf(id),
-      },
-    );
-  return { ...world, look, turn, gauges, busy };
-}
-
 describe('a look at the members of a deployed network', () => {
   test('lists who lacks something and is not at work, and nobody else', async () => {
-    const { history, join, register, act, look, turn, busy } = deployed();
+    const { history, join, register, act, look, turn, busy } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('whole', 'lacking', 'busy', 'off');
     await turn('whole');
@@ -57,7 +28,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('lists who lacks nothing once its destination was not looked at for a week', async () => {
-    const { history, join, look, turn, later } = deployed();
+    const { history, join, look, turn, later } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('whole');
     await turn('whole');
@@ -70,7 +41,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('tells how many are badly off, damaged registrations among them', async () => {
-    const { history, join, look, turn, gauges, storeOf, later, vault } = deployed();
+    const { history, join, look, turn, gauges, storeOf, later, vault } = deployedDelivery();
     await join('fine', 'refusing', 'lagging', 'edited');
     later(60);
     await history.seal(bytes('a'));
@@ -90,7 +61,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('keeps nobody waiting for a member whose receipts are damaged, and counts it with those to be looked at', async () => {
-    const { history, join, look, turn, gauges, vault } = deployed();
+    const { history, join, look, turn, gauges, vault } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('damaged', 'lacking');
     await turn('damaged');
@@ -140,7 +111,7 @@ describe('a look at the members of a deployed network', () => {
 
 describe('reading back on AWS', () => {
   test('is a turn of its own where nothing else is lacking, once a day, of members that let us', async () => {
-    const { history, join, joinReadable, look, turn, later, storeOf } = deployed();
+    const { history, join, joinReadable, look, turn, later, storeOf } = deployedDelivery();
     await history.seal(bytes('a'), bytes('b'));
     await join('closed');
     await joinReadable('open');
@@ -158,7 +129,7 @@ describe('reading back on AWS', () => {
   });
 
   test('suspends who has another byte, and is counted among those that an alarm is for', async () => {
-    const { history, joinReadable, look, turn, later, storeOf, vault, gauges } = deployed();
+    const { history, joinReadable, look, turn, later, storeOf, vault, gauges } = deployedDelivery();
     await history.seal(bytes('a'));
     await joinReadable('open');
     await turn('open');
@@ -170,7 +141,7 @@ describe('reading back on AWS', () => {
   });
 
   test('is learned to be granted by the check of a destination', async () => {
-    const { act, turn, vault, storeOf } = deployed();
+    const { act, turn, vault, storeOf } = deployedDelivery();
     for (const [member, grantsReads] of [
       ['open', true],
       ['closed', false],
@@ -185,7 +156,7 @@ describe('reading back on AWS', () => {
 
 describe('a turn of the delivery to one member', () => {
   test('checks a destination that was registered before anything goes there, and goes on when it is a target', async () => {
-    const { history, act, turn, held, shared, vault, storeOf } = deployed();
+    const { history, act, turn, held, shared, vault, storeOf } = deployedDelivery();
     await history.seal(bytes('a'));
     await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
     storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
@@ -205,7 +176,7 @@ describe('a turn of the delivery to one member', () => {
   });
 
   test('ends when its time is over, and says that there is more', async () => {
-    const { history, join, turn, storeOf, later } = deployed();
+    const { history, join, turn, storeOf, later } = deployedDelivery();
     for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
     await join('bank-a');
     storeOf('bank-a').onPut = () => later(20);
@@ -214,130 +185,13 @@ describe('a turn of the delivery to one member', () => {
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
   });
 
-  describe('where a chain is damaged', () => {
-    async function damagedWorld() {
-      const world = deployed();
-      await world.history.seal(bytes('a'));
-      for (let n = 0; n < 5; n++) await world.second.seal(bytes(String(n)));
-      await world.joinReadable('bank-a');
-      world.vault.objects.delete('chain/consortium/runs/slot-1/1/agreement.json');
-      return world;
-    }
-
-    test('goes on turn after turn with the others while there is more, and fails by it in the end', async () => {
-      const { turn, held, shared, storeOf, later } = await damagedWorld();
-      storeOf('bank-a').onPut = () => later(20);
-      let turns = 0;
-      for (; turns < 9 && (await turn('bank-a', 60_000).catch(() => undefined))?.more === true; turns += 1);
-      expect(turns).toBeGreaterThan(1);
-      expect(turns).toBeLessThan(9);
-      expect(held('bank-a')).toEqual(expect.arrayContaining(shared().filter((key) => key.startsWith('chain/second/'))));
-      await expect(turn('bank-a')).rejects.toMatchObject({ kind: 'violation' });
-    });
-
-    test('reads back what is there before it fails', async () => {
-      const { turn, storeOf } = await damagedWorld();
-      await expect(turn('bank-a')).rejects.toMatchObject({ kind: 'violation' });
-      expect(storeOf('bank-a').keysRead).not.toEqual([]);
-    });
-
-    test('comes to an end also where a turn has time for nothing, since nothing more is sound', async () => {
-      const { turn } = await damagedWorld();
-      await turn('bank-a').catch(() => {});
-      await expect(turn('bank-a', 0)).rejects.toMatchObject({ kind: 'violation' });
-    });
-  });
-
   test('does nothing for a member that nobody knows', async () => {
-    const { turn } = deployed();
+    const { turn } = deployedDelivery();
     expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
   });
 
-  test('says why a new destination could not be checked, until it is', async () => {
-    const { act, turn, look, vault, storeOf } = deployed();
-    const member = async () => (await readMember(vault, 'bank-a'))?.value;
-    await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
-    storeOf('bank-a').check = doesNotAnswer;
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
-    expect(await member()).toMatchObject({ state: 'invited', check: null, fault: AWAY, retry: null });
-    expect((await look()).pages).toEqual([['bank-a']]);
-    storeOf('bank-a').check = async () => [];
-    await turn('bank-a');
-    expect(await member()).toMatchObject({ state: 'checked', check: { faults: [] }, fault: null });
-  });
-
-  test('degrades who does not answer its weekly check, tries again less and less often, and takes it back', async () => {
-    const { history, join, turn, look, storeOf, later, vault } = deployed();
-    const member = async () => (await readMember(vault, 'bank-a'))?.value;
-    await history.seal(bytes('a'));
-    await join('bank-a');
-    await turn('bank-a');
-    later(7 * 86_400);
-    storeOf('bank-a').check = doesNotAnswer;
-    for (const failures of [1, 2]) {
-      expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
-      expect(await member()).toMatchObject({ state: 'degraded', fault: AWAY, retry: { failures } });
-      later(3600);
-    }
-    storeOf('bank-a').check = async () => [];
-    expect((await look()).pages).toEqual([['bank-a']]);
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole' });
-    expect(await member()).toMatchObject({ state: 'active', fault: null, retry: null });
-  });
-
-  test('comes again with every hour to a member whose store stays away', async () => {
-    const { history, join, turn, look, storeOf, later } = deployed();
-    await history.seal(bytes('a'));
-    await join('bank-a');
-    storeOf('bank-a').fault = 'away';
-    for (let hour = 0; hour < 12; hour += 1) {
-      expect([hour, (await look()).pages]).toEqual([hour, [['bank-a']]]);
-      // A turn ends some time behind the tick that began it, and its next try is counted from then.
-      later(540);
-      expect(await turn('bank-a')).toMatchObject({ outcome: 'failed' });
-      later(3600 - 540);
-    }
-  });
-
-  test('tries a member that has failed at once where somebody asks for it', async () => {
-    const { history, join, turn, act, look, storeOf } = deployed();
-    await history.seal(bytes('a'));
-    await join('bank-a');
-    storeOf('bank-a').fault = 'away';
-    await turn('bank-a');
-    storeOf('bank-a').fault = undefined;
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'later' });
-    await act('bank-a', { what: 'ask' });
-    expect((await look()).pages).toEqual([['bank-a']]);
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole' });
-  });
-
-  test('leaves a suspension its fault where the check that it wants is not answered', async () => {
-    const { register, act, turn, storeOf, vault } = deployed();
-    await register('bank-a');
-    await act('bank-a', { what: 'suspend', fault: { name: 'X', message: 'm', remedy: 'r' } });
-    storeOf('bank-a').check = doesNotAnswer;
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
-    expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({
-      ...{ state: 'suspended', fault: { name: 'X' }, checkAsked: expect.any(String) },
-    });
-  });
-
-  test('takes back that a member has failed, also where it lacks nothing any more', async () => {
-    const { history, join, turn, look, act, later, vault } = deployed();
-    await history.seal(bytes('a'));
-    await join('bank-a');
-    await turn('bank-a');
-    await act('bank-a', { what: 'degrade', fault: { name: 'MemberUnavailable', message: 'm', remedy: 'r' } });
-    expect((await look()).pages).toEqual([]);
-    later(3600);
-    expect((await look()).pages).toEqual([['bank-a']]);
-    await turn('bank-a');
-    expect((await readMember(vault, 'bank-a'))?.value.state).toBe('active');
-  });
-
   test('looks at a destination after a week also if it does not bring all', async () => {
-    const { history, join, turn, storeOf, later, vault } = deployed();
+    const { history, join, turn, storeOf, later, vault } = deployedDelivery();
     await join('bank-a');
     for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
     storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
@@ -348,7 +202,7 @@ describe('a turn of the delivery to one member', () => {
   });
 
   test('looks at a destination again after a week, and suspends one that would let us overwrite', async () => {
-    const { history, join, turn, storeOf, later, vault } = deployed();
+    const { history, join, turn, storeOf, later, vault } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('bank-a');
     await turn('bank-a');
