@@ -65,7 +65,7 @@ describe('deliveries on AWS', () => {
   test('are on the network’s dashboard, which shows nothing of them where there are none', () => {
     const boards = (all: typeof stacks) =>
       all.flatMap((stack) => Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard')));
-    for (const gauge of ['MembersSuspended', 'MembersLagging', 'BackfillsStalled']) {
+    for (const gauge of ['MembersSuspended', 'MembersLagging', 'BackfillsStalled', 'MemberLag', 'MemberLagBlocks']) {
       expect(JSON.stringify(boards(stacks))).toContain(gauge);
       expect(JSON.stringify(boards(appOf(undefined).stacks))).not.toContain(gauge);
     }

@@ -1,4 +1,6 @@
+import type { Dimension } from '../../core/gauges.ts';
 import { MemberId } from '../../core/members.ts';
+import type { Gauges } from '../../core/ports.ts';
 import { run as deliverMember } from '../../lambdas/deliver-member/run.ts';
 import { run as listMembers } from '../../lambdas/list-members/run.ts';
 import { deliveryWorld } from './delivery-world.ts';
@@ -11,11 +13,11 @@ export function deployedDelivery() {
   const journal = { note: () => {}, failure: () => {} };
   const busy = new Set<string>();
   const ports = { ...world.registry, journal, network: world.registry.network };
-  const look = () =>
-    listMembers(
-      {},
-      { ...ports, gauges: { set: (name, value) => void (gauges[name] = value) }, atWork: async () => busy },
-    );
+  const set: Gauges['set'] = (name, value, of) => {
+    const { member } = of as Readonly<Partial<Record<Dimension, string>>>;
+    gauges[member === undefined ? name : `${name} ${member}`] = value;
+  };
+  const look = () => listMembers({}, { ...ports, gauges: { set }, atWork: async () => busy });
   const turn = (member: string, milliseconds = 60_000) =>
     deliverMember(
       { member: MemberId.parse(member) },

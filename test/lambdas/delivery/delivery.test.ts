@@ -52,12 +52,31 @@ describe('a look at the members of a deployed network', () => {
     vault.objects.set(key, bytes('{}'));
     later(7 * 3600);
     await look();
-    expect(gauges).toEqual({
+    expect(gauges).toMatchObject({
       MembersSuspended: 2,
       MembersLagging: expect.any(Number),
       BackfillsStalled: expect.any(Number),
     });
     expect((gauges['MembersLagging'] ?? 0) + (gauges['BackfillsStalled'] ?? 0)).toBe(1);
+  });
+
+  test('measures by name who is late, and nobody else', async () => {
+    const { history, join, act, look, turn, gauges, later } = deployedDelivery();
+    await history.seal(bytes('a'), bytes('bcd'));
+    await join('whole', 'part', 'off', 'new');
+    for (const member of ['whole', 'part']) await turn(member);
+    await act('off', { what: 'set', environmentBackupTarget: false });
+    await history.seal(bytes('c'), bytes('d'));
+    await turn('whole');
+    later(7200);
+    await look();
+    const named = Object.fromEntries(Object.entries(gauges).filter(([name]) => name.startsWith('MemberL')));
+    expect(named).toEqual({
+      ...{ 'MemberLag part': 7200, 'MemberLagBlocks part': 2 },
+      ...{ 'MemberLag new': 7200, 'MemberLagBlocks new': 4 },
+    });
+    expect(gauges).toMatchObject({ 'MemberFiles part': 2, 'MemberProgress part': 50, 'MemberProgress new': 0 });
+    expect(gauges['MemberBytes part']).toBeGreaterThan(4);
   });
 
   test('keeps nobody waiting for a member whose receipts are damaged, and counts it with those to be looked at', async () => {
