@@ -62,6 +62,19 @@ export async function chainHeads(vault: Vault, onDamage?: (node: string, error: 
 }
 
 export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
+  const standing = await memberStanding(vault, member, heads);
+  const there = standing.chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
+  const wholly = standing.chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
+  return { ...standing, estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate) };
+}
+
+/** All but the estimate, for which more than the newest receipt is read. */
+export async function memberStanding(
+  vault: Vault,
+  member: Member,
+  heads?: ChainHeads,
+): Promise<Omit<MemberStatus, 'estimateSeconds'>> {
   const { cursors, totals: all, head } = await deliveredTo(vault, member);
   const looks = grantsReads(member) || all.unproven > 0;
   const readBack = (looks ? (await readBacksOf(vault, member)).newest : undefined) ?? null;
@@ -70,11 +83,9 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
   const chains = await Promise.all(wanted.map(([node, newest]) => lagOf(vault, node, newest, cursors[node])));
   const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
   const wholly = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
-  const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
   return {
     ...{ member, totals, chains, readBack, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
     progress: wholly === 0 ? null : Math.min(1, there / wholly),
-    estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate),
   };
 }
 

@@ -4,7 +4,7 @@ import type { InputOf, OutputOf } from '../../core/step.ts';
 import { checkOrDegrade } from '../../vault/check-members.ts';
 import { type DeliverPorts, deliverAll } from '../../vault/deliver.ts';
 import { isDamage } from '../../vault/deliverables.ts';
-import { chainHeads, memberStatus } from '../../vault/member-status.ts';
+import { chainHeads, memberStanding } from '../../vault/member-status.ts';
 import { readMember } from '../../vault/members.ts';
 import { proveMember } from '../../vault/prove-member.ts';
 import type { deliverMember } from './contract.ts';
@@ -47,7 +47,7 @@ async function isWanted({ vault, clock }: DeliverMemberPorts, id: string): Promi
   if (isCheckDue(member, clock.now())) return true;
   if (!isDue(member, clock.now())) return false;
   // What is damaged has been told by the turn.
-  const { chains } = await memberStatus(vault, member, await chainHeads(vault, () => {}));
+  const { chains } = await memberStanding(vault, member, await chainHeads(vault, () => {}));
   return chains.some(({ manifests }) => manifests > 0);
 }
 

@@ -8,7 +8,7 @@ import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { isDamage } from '../../vault/deliverables.ts';
-import { chainHeads, memberStatus } from '../../vault/member-status.ts';
+import { chainHeads, memberStanding } from '../../vault/member-status.ts';
 import { readMembers } from '../../vault/members.ts';
 import type { listMembers } from './contract.ts';
 
@@ -22,7 +22,7 @@ export interface ListMembersPorts {
   readonly atWork: () => Promise<ReadonlySet<string>>;
 }
 
-/** Some six small reads a member: 10,000 of them take a minute or two. */
+/** Some ten small reads a member, one after the other: `npm run bench -- list-members` times 10,000 of them. */
 const LOOKS_AT_ONCE = 32;
 
 export async function run(
@@ -39,7 +39,7 @@ export async function run(
   const measured: MeasuredMember[] = [];
   const limit = pLimit(LOOKS_AT_ONCE);
   const look = async (member: Member): Promise<void> => {
-    const { chains, lastReceiptAt, readBack, totals, progress } = await memberStatus(vault, member, heads);
+    const { chains, lastReceiptAt, readBack, totals, progress } = await memberStanding(vault, member, heads);
     const { member: id, environmentBackupTarget } = member;
     measured.push({ member: id, environmentBackupTarget, chains, totals, progress });
     const behindSince = chains.map((chain) => chain.behindSince);

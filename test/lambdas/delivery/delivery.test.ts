@@ -79,6 +79,33 @@ describe('a look at the members of a deployed network', () => {
     expect(gauges['MemberBytes part']).toBeGreaterThan(4);
   });
 
+  test('reads the newest receipt of a member alone, and the members side by side', async () => {
+    const { vault, history, join, look, turn } = deployedDelivery();
+    const members = Array.from({ length: 8 }, (_, n) => `bank-${n}`);
+    await join(...members);
+    for (let n = 0; n < 4; n++) {
+      await history.seal(bytes(String(n)));
+      for (const member of members) await turn(member);
+    }
+    await history.seal(bytes('new'));
+    const keys: string[] = [];
+    let [now, most] = [0, 0];
+    const get = vault.get.bind(vault);
+    vault.get = async (...asked) => {
+      keys.push(asked[0]);
+      now += 1;
+      if (asked[0].startsWith('members/')) most = Math.max(most, now);
+      await new Promise((done) => setTimeout(done, 1));
+      return get(...asked).finally(() => {
+        now -= 1;
+      });
+    };
+    expect((await look()).pages.flat()).toHaveLength(members.length);
+    // The one before it tells that the cursors have moved since.
+    expect(keys.filter((key) => key.startsWith('deliveries/bank-0/'))).toHaveLength(2);
+    expect(most).toBeGreaterThan(members.length / 2);
+  });
+
   test('keeps nobody waiting for a member whose receipts are damaged, and counts it with those to be looked at', async () => {
     const { history, join, look, turn, gauges, vault } = deployedDelivery();
     await history.seal(bytes('a'));
