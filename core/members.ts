@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LedgerholdError } from './errors.ts';
+import { retryAfter, retryNow } from './member-retry.ts';
 import { Instant, NetworkName, Sha256 } from './names.ts';
 
 /** An organisation with a bucket of its own. Lower-case letters, digits and hyphens, at most 40. */
@@ -129,12 +130,6 @@ const NOBODY: Standing = {
   ...{ chains: null, check: null, fault: null, retry: null },
 };
 
-/**
- * After one failure a minute, doubled with each. Nobody wakes in between, but deliveries come by the hour and with each
- * seal: it is counted from some time after one began, and so ends short of an hour, or every second one would be missed.
- */
-export const retryAfterSeconds = (failures: number): number => Math.min(60 * 2 ** (failures - 1), 50 * 60);
-
 /** The state that the rest of a standing comes to, where nobody has suspended it and nothing fails. */
 const atPeace = ({ destination, check, environmentBackupTarget }: Standing): MemberState => {
   if (destination === null || check === null || check.faults.length > 0) return 'invited';
@@ -159,7 +154,10 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return { ...NOBODY, chains: was.chains, destination: act.destination, since: n };
     case 'ask':
       if (was.destination === null) throw refusedActOn(before, act);
-      return soon(isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) }, now);
+      return {
+        ...{ ...was, retry: retryNow(was.retry, now) },
+        ...(!isCheckWanted(was) && { checkAsked: Instant.parse(now.toISOString()) }),
+      };
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
       const { checkAsked: _, ...rest } = was;
@@ -183,9 +181,7 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       if ((was.state === 'invited' || was.state === 'checked') && isCheckWanted(was))
         return { ...was, fault: act.fault };
       if (was.state !== 'active' && was.state !== 'degraded') throw refusedActOn(before, act);
-      const failures = (was.retry?.failures ?? 0) + 1;
-      const at = Instant.parse(new Date(now.getTime() + retryAfterSeconds(failures) * 1000).toISOString());
-      return { ...was, state: 'degraded', fault: act.fault, retry: { failures, at } };
+      return { ...was, state: 'degraded', fault: act.fault, retry: retryAfter(was.retry, now) };
     }
     case 'recover':
       return was.state === 'degraded' ? settled({ ...was, fault: null, retry: null }) : was;
@@ -211,13 +207,6 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'leave':
       return { ...was, state: 'left', environmentBackupTarget: false, targetSince: null, fault: null, retry: null };
   }
-}
-
-/** Whoever asks has mended it, or wants to see: one that has failed is tried with the next delivery, too. */
-function soon(standing: Standing, now: Date): Standing {
-  const { retry } = standing;
-  if (retry === null || Date.parse(retry.at) <= now.getTime()) return standing;
-  return { ...standing, retry: { ...retry, at: Instant.parse(now.toISOString()) } };
 }
 
 function standingOf(member: Member): Standing {

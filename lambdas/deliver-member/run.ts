@@ -32,9 +32,10 @@ export async function run(
   // A damaged chain stops no other one: the execution fails by it once all that is sound is there, and read back.
   const goesOn = damages.length === 0 || (objects > 0 && ports.clock.now() >= until);
   if (outcome === 'more' && goesOn) return { outcome, more: true, objects };
-  if (outcome === 'whole' || outcome === 'more') await readBack(work, id, until);
+  const reads = outcome === 'whole' || outcome === 'more';
+  const isOld = reads ? await readBack(work, member, until) : outcome === 'off';
   if (damages.length > 0) throw damages[0];
-  return { outcome, more: (outcome === 'whole' || outcome === 'off') && (await isWanted(ports, id)), objects };
+  return { outcome, more: isOld && (await isWanted(ports, id)), objects };
 }
 
 /**
@@ -68,13 +69,18 @@ async function delivered(ports: DeliverPorts & DeliverMemberPorts, member: Membe
 /** What a Lambda reads and hashes in some two minutes. */
 const READ_IN_A_TURN = 8 * 2 ** 30;
 
-/** Reads what is due of a share where the member lets us. */
-async function readBack(ports: DeliverPorts & DeliverMemberPorts, id: string, until: Date): Promise<void> {
-  const now = (await readMember(ports.vault, id))?.value;
-  if (now === undefined) return;
+/**
+ * Reads what is due of a share where the member lets us. Resolves to whether what the delivery saw last may be old by now:
+ * reading has taken its time, or the registry has another version.
+ */
+async function readBack(ports: DeliverPorts & DeliverMemberPorts, member: Member, until: Date): Promise<boolean> {
+  const now = (await readMember(ports.vault, member.member))?.value;
+  if (now === undefined) return false;
   const { outcome, objects, bytes, fault } = await proveMember(ports, now, { bytes: READ_IN_A_TURN, until });
-  if (outcome !== 'idle')
-    ports.journal.note('read back', { member: id, outcome, objects, bytes, ...(fault && { fault: fault.name }) });
+  if (outcome === 'idle') return now.n !== member.n;
+  const about = { member: member.member, outcome, objects, bytes };
+  ports.journal.note('read back', { ...about, ...(fault && { fault: fault.name }) });
+  return true;
 }
 
 /**

@@ -138,7 +138,26 @@ describe('a turn goes on with what came while it was at work', () => {
     expect(held('bank-a').length === shared().length).toBe(again);
   });
 
-  test('a check that was asked for, and a destination that was registered while the one before was looked at', async () => {
+  test('a check that was asked for and a chain that is wanted since, also where it does not read back', async () => {
+    const { history, second, join, turn, act, storeOf, held, shared, vault } = deployedDelivery();
+    await history.seal(bytes('a'));
+    await second.seal(bytes('b'));
+    await join('bank-a');
+    await act('bank-a', { what: 'set', chains: ['consortium'] });
+    let puts = 0;
+    const store = storeOf('bank-a');
+    const put = store.put.bind(store);
+    store.put = async (...asked) => {
+      if (puts++ === 0) await act('bank-a', { what: 'set', chains: null }, { what: 'ask' });
+      return put(...asked);
+    };
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: true });
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
+    expect(held('bank-a')).toEqual(shared());
+    expect((await readMember(vault, 'bank-a'))?.value.checkAsked).toBeUndefined();
+  });
+
+  test('a destination that was registered while the one before was looked at', async () => {
     const { act, turn, storeOf, vault } = deployedDelivery();
     const to = (path: string) => ({ what: 'register', destination: { kind: 'folder', path } }) as const;
     await act('bank-a', to('/first'));
