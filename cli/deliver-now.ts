@@ -13,7 +13,7 @@ export interface DeliveredNow {
   readonly unreadable: readonly UnreadableMember[];
 }
 
-/** One delivery to all members, or to one, told as it goes. */
+/** One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. */
 export async function deliverNow(
   { note, signal }: Pick<Shell, 'note' | 'signal'>,
   registry: OpenRegistry,
@@ -22,7 +22,9 @@ export async function deliverNow(
   const { members, unreadable } = await readMembers(registry.vault);
   const meant = (await ownOf(registry, members)).filter(({ member }) => only === undefined || member === only.member);
   const signer = await openSigner(registry.loaded);
-  const ends = await deliver({ ...registry, signer, signal, onObject: teller(note) }, meant);
+  const ends = await deliver({ ...registry, signer, signal, onObject: teller(note) }, meant, {
+    now: only !== undefined,
+  });
   return { ends, unreadable: only === undefined ? unreadable : [] };
 }
 

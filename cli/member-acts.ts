@@ -154,11 +154,15 @@ export async function membersResume(shell: Shell, _: object, [id = '']: Args): P
   return told(registry, await asTarget(registry, checked));
 }
 
-/** Its last check must have found nothing since the fault; else one is asked for, and then it can be resumed. */
+/** Its last check must have found nothing since the fault; else one is asked for, and then it is to be resumed again. */
 async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery, member: Member): Promise<Outcome> {
   if (member.state === 'suspended' && (!isSound(member) || isCheckWanted(member))) {
     const asked = (await actOn(registry, member.member, { what: 'ask' })).value;
-    return { ...askedFor(registry, asked, await deployed.start(asked)), exit: 5 };
+    const outcome = askedFor(registry, asked, await deployed.start(asked));
+    const remedy =
+      `Once \`ledgerhold members list\` shows that the check has found nothing, run \`ledgerhold members resume ` +
+      `${asked.member}\` again: until then it stays suspended.`;
+    return { ...outcome, exit: 5, nouns: { ...outcome.nouns, remedy }, text: [...outcome.text, remedy] };
   }
   await actOn(registry, member.member, { what: 'resume' });
   const target = await asTarget(registry, member);

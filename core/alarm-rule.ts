@@ -4,7 +4,7 @@ import type { Dimension, GaugeName } from './gauges.ts';
 export interface AwsRule {
   readonly metric: AlarmMetric;
   /** One alarm for each of these. */
-  readonly each: Dimension | 'chain' | 'workflow' | 'retention' | 'second vault' | 'members';
+  readonly each: Exclude<Dimension, 'member'> | 'chain' | 'workflow' | 'retention' | 'second vault' | 'members';
   readonly breaches: 'above' | 'below';
   /** `rpo`: `TOO_OLD` times the node’s `every`. */
   readonly threshold: number | 'rpo';

@@ -164,7 +164,9 @@ export const ALARMS = {
     aws: {
       ...ofTheMembers,
       metric: ours('MembersLagging'),
-      periods: 3,
+      // One period of three hours and not three of one: a lag is told by the first look that finds it, and the silence of
+      // those who look by the third hour without a value. It ends three hours behind the last look that found one.
+      periodSeconds: 3 * 3600,
       missing: 'breaching',
       absenceToldBy: undefined,
     },

@@ -39,15 +39,22 @@ export const GAUGES = {
   MembersSuspended: { unit: 'Count', of: ['network'] },
   MembersLagging: { unit: 'Count', of: ['network'] },
   BackfillsStalled: { unit: 'Count', of: ['network'] },
+  /** Of backup targets that lack what was sealed more than an hour ago, the furthest behind: see `core/member-gauges.ts`. */
+  MemberLag: { unit: 'Seconds', of: ['network', 'member'] },
+  MemberLagBlocks: { unit: 'Count', of: ['network', 'member'] },
+  MemberFiles: { unit: 'Count', of: ['network', 'member'] },
+  MemberBytes: { unit: 'Bytes', of: ['network', 'member'] },
+  /** Of the blocks of all chains that it wants. */
+  MemberProgress: { unit: 'Percent', of: ['network', 'member'] },
   NodesUnreadable: { unit: 'Count', of: ['network'] },
 } as const satisfies Readonly<Record<string, Gauge>>;
 
 interface Gauge {
-  readonly unit: 'Seconds' | 'Count' | 'Percent';
+  readonly unit: 'Seconds' | 'Count' | 'Percent' | 'Bytes';
   readonly of: readonly Dimension[];
 }
 
-export type Dimension = 'network' | 'node' | 'component';
+export type Dimension = 'network' | 'node' | 'component' | 'member';
 export type GaugeName = keyof typeof GAUGES;
 
 /** What a value is of: each dimension of its gauge, and no other. */

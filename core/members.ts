@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MemberDestination } from './destination.ts';
 import { LedgerholdError } from './errors.ts';
+import { retryAfter, retryNow } from './member-retry.ts';
 import { Instant, NetworkName, Sha256 } from './names.ts';
 
 /** An organisation with a bucket of its own. Lower-case letters, digits and hyphens, at most 40. */
@@ -62,7 +63,7 @@ export const Member = z.strictObject({
   wasSound: z.literal(true).optional(),
   /** Present once it has left by itself: it may register again, which of one that was taken out the operator alone does. */
   mayReturn: z.literal(true).optional(),
-  /** What `degraded` and `suspended` are about. */
+  /** What `degraded` and `suspended` are about; before that, why the check that is wanted could not be made. */
   fault: MemberFault.nullable(),
   /** While degraded: failures in a row, and when it is tried again. */
   retry: z.strictObject({ failures: z.int().min(1), at: Instant }).nullable(),
@@ -117,9 +118,6 @@ const NOBODY: Standing = {
   ...{ chains: null, check: null, fault: null, retry: null },
 };
 
-/** After one failure a minute, doubled with each up to an hour: the hourly delivery tries again whatever was written. */
-export const retryAfterSeconds = (failures: number): number => Math.min(60 * 2 ** (failures - 1), 3600);
-
 /** The state that the rest of a standing comes to, where nobody has suspended it and nothing fails. */
 const atPeace = ({ destination, check, environmentBackupTarget }: Standing): MemberState => {
   if (destination === null || check === null || check.faults.length > 0) return 'invited';
@@ -144,7 +142,10 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return { ...NOBODY, chains: was.chains, chainFiles: was.chainFiles, destination: act.destination, since: n };
     case 'ask':
       if (was.destination === null) throw refusedActOn(before, act);
-      return isCheckWanted(was) ? was : { ...was, checkAsked: Instant.parse(now.toISOString()) };
+      return {
+        ...{ ...was, retry: retryNow(was.retry, now) },
+        ...(!isCheckWanted(was) && { checkAsked: Instant.parse(now.toISOString()) }),
+      };
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
       const { checkAsked: _, ...rest } = was;
@@ -152,8 +153,9 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       const checked = { ...rest, check: act.report, ...(wasSound && { wasSound }) };
       const [fault] = act.report.faults;
       if (was.state === 'suspended') return checked;
-      if (fault === undefined) return was.state === 'degraded' ? checked : settled(checked);
-      return was.state === 'invited' ? checked : { ...checked, state: 'suspended', fault, retry: null };
+      if (fault === undefined) return was.state === 'degraded' ? checked : settled({ ...checked, fault: null });
+      if (was.state === 'invited') return { ...checked, fault: null };
+      return { ...checked, state: 'suspended', fault, retry: null };
     }
     case 'set': {
       const { environmentBackupTarget = was.environmentBackupTarget, chains = was.chains } = act;
@@ -166,10 +168,11 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       return was.state === 'suspended' || was.state === 'degraded' ? set : settled(set);
     }
     case 'degrade': {
+      // Nothing goes there that could fail but the check: why it was not made is seen until it is.
+      if ((was.state === 'invited' || was.state === 'checked') && isCheckWanted(was))
+        return { ...was, fault: act.fault };
       if (was.state !== 'active' && was.state !== 'degraded') throw refusedActOn(before, act);
-      const failures = (was.retry?.failures ?? 0) + 1;
-      const at = Instant.parse(new Date(now.getTime() + retryAfterSeconds(failures) * 1000).toISOString());
-      return { ...was, state: 'degraded', fault: act.fault, retry: { failures, at } };
+      return { ...was, state: 'degraded', fault: act.fault, retry: retryAfter(was.retry, now) };
     }
     case 'recover':
       return was.state === 'degraded' ? settled({ ...was, fault: null, retry: null }) : was;
@@ -223,12 +226,13 @@ function refusedActOn(member: Member | undefined, { what }: MemberAct, why?: str
   );
 }
 
+/** Whether files go to a member as it is, at once or when it is tried again. */
+export const isServed = ({ environmentBackupTarget, destination, state }: Member): boolean =>
+  environmentBackupTarget && destination !== null && (state === 'active' || state === 'degraded');
+
 /** Whether anything is delivered to a member now. One that is degraded waits until it is tried again. */
-export function isDue(member: Member, now: Date): boolean {
-  if (!member.environmentBackupTarget || member.destination === null) return false;
-  if (member.state === 'active') return true;
-  return member.state === 'degraded' && Date.parse(member.retry?.at ?? '') <= now.getTime();
-}
+export const isDue = (member: Member, now: Date): boolean =>
+  isServed(member) && (member.state === 'active' || Date.parse(member.retry?.at ?? '') <= now.getTime());
 
 const WEEK_MS = 7 * 86_400_000;
 

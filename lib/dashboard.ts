@@ -18,6 +18,7 @@ import { Construct } from 'constructs';
 import { ALARMS, awsAlarms, ruleOf, runbookOf, TOO_OLD } from '../core/alarms.ts';
 import { dashboardName } from '../core/deployed-names.ts';
 import { GAUGES, type GaugeName, NAMESPACE } from '../core/gauges.ts';
+import { LAG_SECONDS } from '../core/member-alarms.ts';
 import type { NetworkName } from '../core/names.ts';
 import type { WatchedNode } from '../lambdas/watchdog/contract.ts';
 
@@ -50,6 +51,7 @@ export class LedgerDashboard extends Construct {
       [lastProven(props), running(props)],
       [outcomes(props), runningOut(props)],
       [chains(props), ...(props.members ? [members(props)] : [])],
+      ...(props.members ? [[furthestBehind(props)]] : []),
       [failures(props.logGroups)],
       [runbooks()],
     ];
@@ -155,6 +157,18 @@ const members = ({ network }: LedgerDashboardProps): IWidget =>
       found('BackfillsStalled', network, 'backfill stalled'),
     ],
     leftYAxis: { min: 0, showUnits: false },
+  });
+
+const furthestBehind = ({ network }: LedgerDashboardProps): IWidget =>
+  new GraphWidget({
+    title: 'Which members are late, the furthest behind? Seconds since what they lack was sealed, and blocks',
+    width: 24,
+    height: 6,
+    left: [found('MemberLag', network, '')],
+    leftAnnotations: [{ value: LAG_SECONDS, color: Color.RED, label: `MEMBER_LAGS: ${LAG_SECONDS / 3600} h` }],
+    leftYAxis: { min: 0, label: 'seconds', showUnits: false },
+    right: [found('MemberLagBlocks', network, '')],
+    rightYAxis: { min: 0, label: 'blocks', showUnits: false },
   });
 
 const failures = (groups: readonly ILogGroup[]): IWidget =>

@@ -34,7 +34,7 @@ newest set of each node again (signature against the public key as KMS gives it,
 and size, snapshots as RDS describes them), and looks at leases, keys, secrets and the quota. It does not listen to events,
 so a lost event hides nothing.
 
-- What it cannot measure gets no value. \`breaching\`: three periods in a row without one raise the alarm, so that the
+- What it cannot measure gets no value. \`breaching\`: the periods of the table without one raise the alarm, so that the
   watchdog is its own dead man's switch. \`ignore\`: the alarm stays as it is, since RPO_EXCEEDED reads the same set and
   breaches.
 - Every alarm is told to the topic of all alarms (\`notify.emails\`; each address confirms a message from SNS once). Those
@@ -60,7 +60,7 @@ function row(name: AlarmName, { means, serve, aws }: Alarm): string {
 function when({ metric, breaches, threshold, periods, periodSeconds }: AwsRule): string {
   const names = metric.namespace === NAMESPACE ? [metric.name] : metric.names;
   const limit = threshold === 'rpo' ? '1.5 × `every`' : String(threshold);
-  const many = periods === 1 ? '' : `, ${periods} × ${periodSeconds / 60} minutes`;
+  const many = periods === 1 && periodSeconds <= 3600 ? '' : `, ${periods} × ${periodSeconds / 60} minutes`;
   return `${names.map((each) => `\`${each}\``).join(' or ')} ${breaches} ${limit}${many}`;
 }
 

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import { type Destination, MemberRefused, MemberUnavailable } from '../core/delivery.ts';
-import { isCheckDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
+import { type Destination, faultOf, MemberRefused, MemberUnavailable } from '../core/delivery.ts';
+import { isCheckDue, isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { Instant } from '../core/names.ts';
 import { actOn, type RegistryPorts } from './members.ts';
 
@@ -32,11 +32,31 @@ async function mayRead(destination: Destination, faults: MemberFault[]): Promise
   }
 }
 
+/**
+ * The same for whoever comes by again: that its store is not reached is written down like a delivery that fails, and
+ * what was asked stays so. A suspension says more, and one that has failed already is not told so twice before its next
+ * try. Resolves to the member as it is then. Rejects with `MemberActRefused` alike.
+ */
+export async function checkOrDegrade(
+  ports: CheckPorts,
+  member: Member,
+): Promise<{ readonly member: Member; readonly unanswered?: MemberUnavailable }> {
+  try {
+    return { member: await checkMember(ports, member) };
+  } catch (error) {
+    if (!(error instanceof MemberUnavailable)) throw error;
+    const isTold = member.state === 'degraded' && !isDue(member, ports.clock.now());
+    if (isTold || member.state === 'suspended') return { member, unanswered: error };
+    const act = { what: 'degrade', since: member.since, fault: faultOf(error) } as const;
+    return { member: (await actOn(ports, member.member, act)).value, unanswered: error };
+  }
+}
+
 const CHECKS_AT_ONCE = 16;
 
 /**
  * Every destination that files go to is looked at once a week, and any that is new or that somebody has asked about at
- * once. One that is not reached is the delivery's to tell, and what was asked stays so.
+ * once.
  */
 export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<Member[]> {
   const limit = pLimit(CHECKS_AT_ONCE);
@@ -45,10 +65,13 @@ export async function checkWeekly(ports: CheckPorts, members: readonly Member[])
   const checked = await Promise.all(
     old.map((member) =>
       limit(() =>
-        checkMember(ports, member).catch((error: unknown) => {
-          if (error instanceof MemberUnavailable || error instanceof MemberActRefused) return member;
-          throw error;
-        }),
+        checkOrDegrade(ports, member).then(
+          (looked) => looked.member,
+          (error: unknown) => {
+            if (error instanceof MemberActRefused) return member;
+            throw error;
+          },
+        ),
       ),
     ),
   );

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type DeliveryTotals, type Destination, faultOf, reachOf } from '../core/delivery.ts';
-import { isDue, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
+import { isDue, isServed, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { machineTimer, type Timer } from './abreast.ts';
 import { type DeliveredState, deliveredTo, type ReceiptPorts } from './deliveries.ts';
 import { DeliveryLane } from './delivery-lane.ts';
@@ -16,6 +16,11 @@ export interface DeliverPorts extends ReceiptPorts, RegistryPorts, WalkPorts {
   readonly destinationOf: (member: Member) => Destination;
   /** By which members that keep others waiting are told; default: this machine's. */
   readonly timer?: Timer;
+}
+
+export interface DeliverWish extends DeliverBounds {
+  /** A person wants it now: who has failed is not kept waiting until its next try. */
+  readonly now?: boolean;
 }
 
 /** How a delivery ended for one member. */
@@ -52,8 +57,19 @@ interface Place {
 export async function deliver(
   ports: DeliverPorts,
   members: readonly Member[],
-  bounds: DeliverBounds = {},
+  bounds: DeliverWish = {},
 ): Promise<DeliveryEnd[]> {
+  const { ends, failures } = await deliverAll(ports, members, bounds);
+  if (failures.length > 0) throw failures[0];
+  return ends;
+}
+
+/** The same for who has something to do beside what fails: of a member whose receipts or registry do, there is no end. */
+export async function deliverAll(
+  ports: DeliverPorts,
+  members: readonly Member[],
+  bounds: DeliverWish = {},
+): Promise<{ readonly ends: DeliveryEnd[]; readonly failures: readonly unknown[] }> {
   const limit = pLimit(PASSES_AT_ONCE);
   const asOf = ports.clock.now();
   const ends = new Map<string, DeliveryEnd>();
@@ -82,7 +98,7 @@ export async function deliver(
       await settle(ports, lane).then((end) => void ends.set(end.member, end), fail);
     }
   };
-  const due = members.filter((member) => isDue(member, asOf));
+  const due = members.filter((member) => (bounds.now === true ? isServed(member) : isDue(member, asOf)));
   const groups = await groupsOf(ports, due, fail);
   await Promise.all(groups.map((group) => run(group).catch(fail)));
   while (alone.size > 0) await Promise.all(alone);
@@ -90,8 +106,7 @@ export async function deliver(
     const idle = members.filter(({ member }) => !ends.has(member));
     await Promise.all(idle.map((member) => idleEnd(ports, member).then((end) => void ends.set(end.member, end), fail)));
   }
-  if (failures.length > 0) throw failures[0];
-  return members.flatMap(({ member }) => ends.get(member) ?? []);
+  return { ends: members.flatMap(({ member }) => ends.get(member) ?? []), failures };
 }
 
 async function idleEnd({ vault }: DeliverPorts, member: Member): Promise<DeliveryEnd> {

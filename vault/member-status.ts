@@ -61,6 +61,17 @@ export async function chainHeads(vault: Vault, onDamage?: (node: string, error: 
 }
 
 export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
+  const standing = await memberStanding(vault, member, heads);
+  const there = standing.chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
+  const wholly = standing.chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
+  return { ...standing, estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate) };
+}
+
+export type MemberStanding = Omit<MemberStatus, 'estimateSeconds'>;
+
+/** All but the estimate, for which more than the newest receipt is read. */
+export async function memberStanding(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStanding> {
   const { cursors, totals: all, head } = await deliveredTo(vault, member);
   const looks = grantsReads(member) || all.unproven > 0;
   const readBack = (looks ? (await readBacksOf(vault, member)).newest : undefined) ?? null;
@@ -71,35 +82,52 @@ export async function memberStatus(vault: Vault, member: Member, heads?: ChainHe
   );
   const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
   const wholly = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
-  const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
   return {
     ...{ member, totals, chains, readBack, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
     progress: wholly === 0 ? null : Math.min(1, there / wholly),
-    estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate),
   };
 }
 
-/** Some six small reads each: 10,000 members take a minute or two. */
+/** Some ten small reads each: `npm run bench -- list-members` times 10,000 of them. */
 const LOOKS_AT_ONCE = 32;
 
-/**
- * Of many members, against heads that were read once. One whose receipts or proofs are damaged keeps no other from being
- * told of. `onDamage`: as in `chainHeads`.
- */
-export async function memberStatuses(
+/** Of many members, and which of them are damaged: these keep no other from being told of. */
+interface Looked<S> {
+  readonly statuses: readonly S[];
+  readonly damaged: readonly UnreadableMember[];
+}
+
+type OnDamage = (node: string, error: unknown) => void;
+
+/** Against heads that were read once. `onDamage`: as in `chainHeads`. */
+export const memberStatuses = (
   vault: Vault,
   members: readonly Member[],
-  onDamage?: (node: string, error: unknown) => void,
-): Promise<{ readonly statuses: readonly MemberStatus[]; readonly damaged: readonly UnreadableMember[] }> {
+  onDamage?: OnDamage,
+): Promise<Looked<MemberStatus>> => looksAt(memberStatus, vault, members, onDamage);
+
+/** The same without the estimates. */
+export const memberStandings = (
+  vault: Vault,
+  members: readonly Member[],
+  onDamage?: OnDamage,
+): Promise<Looked<MemberStanding>> => looksAt(memberStanding, vault, members, onDamage);
+
+async function looksAt<S>(
+  look: (vault: Vault, member: Member, heads: ChainHeads) => Promise<S>,
+  vault: Vault,
+  members: readonly Member[],
+  onDamage?: OnDamage,
+): Promise<Looked<S>> {
   const [heads, limit] = [members.length === 0 ? new Map() : await chainHeads(vault, onDamage), pLimit(LOOKS_AT_ONCE)];
   const damaged: UnreadableMember[] = [];
-  const statusOr = (member: Member) =>
-    memberStatus(vault, member, heads).catch((error: unknown) => {
+  const lookOrTell = (member: Member): Promise<S | undefined> =>
+    look(vault, member, heads).catch((error: unknown) => {
       if (!isDamage(error)) throw error;
       damaged.push({ id: member.member, fault: error });
       return undefined;
     });
-  const found = await Promise.all(members.map((member) => limit(() => statusOr(member))));
+  const found = await Promise.all(members.map((member) => limit(() => lookOrTell(member))));
   return { statuses: found.filter((status) => status !== undefined), damaged };
 }
 

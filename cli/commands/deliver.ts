@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { IS_OTHERWISE } from '../../core/delivery.ts';
 import type { DeliveryEnd } from '../../vault/deliver.ts';
+import { actOn } from '../../vault/members.ts';
 import { loadConfig } from '../context.ts';
 import { deliverNow } from '../deliver-now.ts';
 import { deployedDelivery } from '../deployed-delivery.ts';
@@ -25,7 +26,11 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
   const registry = await openRegistry(shell, loaded);
   const only = member === undefined ? undefined : await memberNamed(registry, member);
   const deployed = await deployedDelivery(registry);
-  if (only !== undefined && deployed?.serves(only) === true) return started(await deployed.start(only), only.member);
+  if (only !== undefined && deployed?.serves(only) === true) {
+    // What is asked about is looked at and tried with the delivery that starts now, and not when its next try would be.
+    if (only.state === 'degraded') await actOn(registry, only.member, { what: 'ask' });
+    return started(await deployed.start(only), only.member);
+  }
   const { ends, unreadable } = await deliverNow(shell, registry, only);
   if (deployed !== undefined && only === undefined && ends.length + unreadable.length === 0) {
     return started(await deployed.start(), undefined);

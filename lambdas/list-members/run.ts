@@ -1,4 +1,5 @@
 import { memberAlarms } from '../../core/member-alarms.ts';
+import { furthestBehind, type MeasuredMember, type MemberFigures } from '../../core/member-gauges.ts';
 import { pagesOf } from '../../core/member-pages.ts';
 import { isCheckDue, isDue, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
@@ -6,7 +7,7 @@ import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
 import type { Vault } from '../../core/vault.ts';
 import { isDamage } from '../../vault/deliverables.ts';
-import { type MemberStatus, memberStatuses } from '../../vault/member-status.ts';
+import { type MemberStanding, memberStandings } from '../../vault/member-status.ts';
 import { readMember, readMembers } from '../../vault/members.ts';
 import type { listMembers } from './contract.ts';
 
@@ -33,7 +34,7 @@ export async function run(
 ): Promise<OutputOf<typeof listMembers>> {
   const { vault, clock, journal, atWork } = ports;
   const { members, unreadable } = await readMembers(vault);
-  const { statuses, damaged } = await memberStatuses(
+  const { statuses, damaged } = await memberStandings(
     vault,
     members.map(({ value }) => value),
     (node, error) => journal.failure('unreadable', { node }, error),
@@ -43,16 +44,20 @@ export async function run(
   for (const { id, fault } of unknown) journal.failure('unreadable', { member: id }, fault);
   const [busy, now] = [await atWork(), clock.now()];
   const counts = { MEMBER_SUSPENDED: unknown.length, MEMBER_LAGS: 0, BACKFILL_STALLED: 0 };
-  for (const { member, chains, lastReceiptAt } of statuses) {
+  const measured: MeasuredMember[] = [];
+  for (const { member, chains, lastReceiptAt, totals, progress } of statuses) {
+    const { member: id, environmentBackupTarget } = member;
+    measured.push({ member: id, environmentBackupTarget, chains, totals, progress });
     const behindSince = chains.map((chain) => chain.behindSince);
     const alarms = memberAlarms({ ...member, lastReceiptAt, behindSince }, now);
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
       if (alarms[name] === undefined) continue;
       counts[name] += 1;
-      journal.note('member', { member: member.member, alarm: name, why: member.fault?.name ?? '' });
+      journal.note('member', { member: id, alarm: name, why: member.fault?.name ?? '' });
     }
   }
   tell(ports, counts);
+  for (const figures of furthestBehind(measured, now)) tellOf(ports, figures);
   const wanting = statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
   const ended = await endedOf(
     wanting.filter((id) => busy.has(id)),
@@ -62,9 +67,10 @@ export async function run(
   return { ...pagesOf(lacking), members: members.length };
 }
 
-function isLacking({ member, chains, readBack }: MemberStatus, now: Date): boolean {
+function isLacking({ member, chains, readBack }: MemberStanding, now: Date): boolean {
   const toProve = grantsReads(member) && isReadBackDue(readBack ?? undefined, now);
-  const lacks = chains.some(({ manifests }) => manifests > 0) || toProve;
+  // One that has failed is tried again also where it lacks nothing: else it would be degraded until the next seal.
+  const lacks = member.state === 'degraded' || chains.some(({ manifests }) => manifests > 0) || toProve;
   return (lacks && isDue(member, now)) || isCheckDue(member, now);
 }
 
@@ -84,7 +90,7 @@ async function lackingStill(ids: readonly MemberId[], { vault }: ListMembersPort
       return undefined;
     });
   const members = (await Promise.all(ids.map(read))).flatMap((found) => found?.value ?? []);
-  const { statuses } = await memberStatuses(vault, members, () => {});
+  const { statuses } = await memberStandings(vault, members, () => {});
   return statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
 }
 
@@ -92,4 +98,13 @@ function tell({ gauges, network }: ListMembersPorts, counts: Readonly<Record<str
   gauges.set('MembersSuspended', counts['MEMBER_SUSPENDED'] ?? 0, { network });
   gauges.set('MembersLagging', counts['MEMBER_LAGS'] ?? 0, { network });
   gauges.set('BackfillsStalled', counts['BACKFILL_STALLED'] ?? 0, { network });
+}
+
+function tellOf({ gauges, network }: ListMembersPorts, { member, ...figures }: MemberFigures): void {
+  const of = { network, member };
+  gauges.set('MemberLag', figures.lagSeconds, of);
+  gauges.set('MemberLagBlocks', figures.lagBlocks, of);
+  gauges.set('MemberFiles', figures.files, of);
+  gauges.set('MemberBytes', figures.bytes, of);
+  gauges.set('MemberProgress', figures.percent, of);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { deliveryMachineName, memberMachineName } from '../../core/deployed-names.ts';
 import { stateMachineArn } from '../../core/executions.ts';
+import { isDue } from '../../core/members.ts';
 import { Instant } from '../../core/names.ts';
 import { folderVault } from '../../local/folder-vault.ts';
 import { actOn, readMember } from '../../vault/members.ts';
@@ -79,12 +80,44 @@ describe('members of a deployed network', () => {
     expect((await cli('members', 'check')).json()).toMatchObject({ code: 'CHECK_ASKED', asked: ['bank-a'] });
   });
 
+  describe('that have failed', () => {
+    const vault = () => folderVault(join(cwd, 'vault'));
+    const fail = async (member: string) => {
+      const registry = { vault: vault(), clock: { now: () => new Date() }, network: 'acme' as never, by: 'delivery' };
+      await actOn(registry, member, { what: 'degrade', fault: { name: 'X', message: 'm', remedy: 'r' } });
+      return isDueNow(member);
+    };
+    const isDueNow = async (id: string) => {
+      const found = (await readMember(vault(), id))?.value;
+      return found !== undefined && isDue(found, new Date());
+    };
+
+    test('are tried by the delivery that is started, and not when their next try would be', async () => {
+      await cli('members', 'add', 'bank-a', '--deliver');
+      await check([]);
+      expect(await fail('bank-a')).toBe(false);
+      expect((await cli('deliver', '--member', 'bank-a')).json()).toMatchObject({ code: 'STARTED' });
+      expect(await isDueNow('bank-a')).toBe(true);
+    });
+
+    test('are tried at once on this machine where they are named, and else in their time', async () => {
+      await cli('members', 'add', 'bank-b', '--deliver');
+      expect(await fail('bank-b')).toBe(false);
+      expect((await cli('deliver')).json()).toMatchObject({ members: [{ outcome: 'later' }] });
+      const tried = await cli('deliver', '--member', 'bank-b');
+      expect(tried.json()).toMatchObject({ code: 'DELIVERED', members: [{ outcome: 'whole' }] });
+    });
+  });
+
   test('that are suspended are resumed once a check has found nothing, and not before', async () => {
     await cli('members', 'add', 'bank-a', '--deliver');
     await check([{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }]);
     const asked = await cli('members', 'resume', 'bank-a');
     expect(asked.json()).toMatchObject({ code: 'CHECK_ASKED', state: 'suspended' });
     expect(asked.exit).toBe(5);
+    expect(asked.json()['remedy']).toMatch(/^Once .* run `ledgerhold members resume bank-a` again/);
+    const told = await runCli(['members', 'resume', 'bank-a'], { cwd });
+    expect(told.stdout).toContain('run `ledgerhold members resume bank-a` again: until then it stays suspended.');
     await check([]);
     expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
   });

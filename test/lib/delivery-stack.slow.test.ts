@@ -6,6 +6,7 @@ import { Config } from '../../config/schema.ts';
 import { backupStacks } from '../../lib/backup-stacks.ts';
 import { DeliveryStack } from '../../lib/delivery-stack.ts';
 import { UNBUNDLED } from '../../lib/step-lambda.ts';
+import { type AlarmProperties, type Datapoint, stateOf } from '../support/alarm-state.ts';
 import { ACCOUNT, type Iam, iamOf, REGION } from '../support/iam.ts';
 
 const PARTS = {
@@ -64,7 +65,7 @@ describe('deliveries on AWS', () => {
   test('are on the network’s dashboard, which shows nothing of them where there are none', () => {
     const boards = (all: typeof stacks) =>
       all.flatMap((stack) => Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard')));
-    for (const gauge of ['MembersSuspended', 'MembersLagging', 'BackfillsStalled']) {
+    for (const gauge of ['MembersSuspended', 'MembersLagging', 'BackfillsStalled', 'MemberLag', 'MemberLagBlocks']) {
       expect(JSON.stringify(boards(stacks))).toContain(gauge);
       expect(JSON.stringify(boards(appOf(undefined).stacks))).not.toContain(gauge);
     }
@@ -77,6 +78,26 @@ describe('deliveries on AWS', () => {
       ['ledgerhold-acme_MEMBER_LAGS', 'breaching'],
       ['ledgerhold-acme_MEMBER_SUSPENDED', 'ignore'],
     ]);
+  });
+
+  test('tell a lag by the first look that finds it, and that nobody has looked for three hours', () => {
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+    const alarm = alarms.find(({ AlarmName }) => AlarmName.endsWith('MEMBER_LAGS')) as AlarmProperties;
+    const found = (value: number): Datapoint => {
+      return { namespace: 'Ledgerhold', name: 'MembersLagging', dimensions: { network: 'acme' }, value };
+    };
+    /** What was found at each hour, oldest first; undefined: nobody has looked. */
+    const stateAfter = (...hours: (number | undefined)[]) => {
+      const looks = hours.map((value) => (value === undefined ? [] : [found(value)]));
+      const each = alarm.Period / 3600;
+      const periods = Array.from({ length: hours.length / each }, (_, n) =>
+        looks.slice(n * each, (n + 1) * each).flat(),
+      );
+      return stateOf(alarm, periods);
+    };
+    expect(stateAfter(0, 0, 0, 0, 0, 1)).toBe('ALARM');
+    expect(stateAfter(0, 0, 0, undefined, undefined, 0)).toBe('OK');
+    expect(stateAfter(0, 0, 0, undefined, undefined, undefined)).toBe('ALARM');
   });
 
   test('are nag-clean', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MemberUnavailable } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
 import { checkWeekly } from '../../vault/check-members.ts';
-import { readMembers } from '../../vault/members.ts';
+import { readMember, readMembers } from '../../vault/members.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
 
 function checkWorld() {
@@ -49,5 +49,20 @@ describe('with each delivery', () => {
     expect([await check(), await check()]).toEqual([['bank-a'], []]);
     await act('bank-a', { what: 'ask' }, { what: 'leave' });
     expect(await check()).toEqual([]);
+  });
+
+  test('one that is not reached is degraded as by a delivery that fails, and once before its next try', async () => {
+    const { join, act, check, away, later, vault } = checkWorld();
+    const member = async () => (await readMember(vault, 'bank-a'))?.value;
+    await join('bank-a');
+    later(7 * 86_400);
+    away.add('bank-a');
+    await check();
+    expect(await member()).toMatchObject({ state: 'degraded', fault: { message: 'bank-a is away' } });
+    await act('bank-a', { what: 'recover' }, { what: 'ask' });
+    // A delivery fails just before the check that was asked for.
+    await act('bank-a', { what: 'degrade', fault: { name: 'MemberUnavailable', message: 'm', remedy: 'r' } });
+    expect(await check()).toEqual(['bank-a']);
+    expect((await member())?.retry).toMatchObject({ failures: 1 });
   });
 });

@@ -175,6 +175,20 @@ describe('delivery', () => {
     expect((await readMember(vault, 'bank-a'))?.value).toMatchObject({ state: 'active', fault: null, retry: null });
   });
 
+  test('a member that has failed is tried at once when a person wants it so, and one that is suspended is not', async () => {
+    const { history, join, run, act, storeOf } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await join('bank-a', 'bank-b');
+    storeOf('bank-a').fault = 'away';
+    await run();
+    await act('bank-b', { what: 'suspend', fault: { name: 'X', message: 'm', remedy: 'r' } });
+    storeOf('bank-a').fault = undefined;
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'later' } });
+    expect(await run({ now: true })).toMatchObject({
+      ...{ 'bank-a': { outcome: 'whole' }, 'bank-b': { outcome: 'suspended', objects: 0 } },
+    });
+  });
+
   test('a member that refuses us is suspended until a person has looked', async () => {
     const { history, join, run, storeOf, later, vault, registry } = deliveryWorld();
     await history.seal(bytes('a'));

@@ -1,52 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemberUnavailable } from '../../../core/delivery.ts';
 import { memberAtWork } from '../../../core/deployed-names.ts';
 import { ExecutionNameTaken } from '../../../core/executions.ts';
 import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
-import { type Member, type MemberAct, MemberId } from '../../../core/members.ts';
-import { run as deliverMember } from '../../../lambdas/deliver-member/run.ts';
-import { run as listMembers } from '../../../lambdas/list-members/run.ts';
+import { type Member, MemberId } from '../../../core/members.ts';
 import { run as startDeliveries } from '../../../lambdas/start-deliveries/run.ts';
 import { deliver } from '../../../vault/deliver.ts';
-import { actOn, readMember, readMembers } from '../../../vault/members.ts';
+import { readMember, readMembers } from '../../../vault/members.ts';
+import { deployedDelivery } from '../../support/delivery-turns.ts';
 import { deliveryWorld } from '../../support/delivery-world.ts';
 import { unprovenSigner } from '../../support/toy-deliveries.ts';
 
 const bytes = (text: string) => Buffer.from(text);
-
-function deployed() {
-  const world = deliveryWorld();
-  const gauges: Record<string, number> = {};
-  const journal = { note: () => {}, failure: () => {} };
-  const busy = new Set<string>();
-  const ports = { ...world.registry, journal, network: world.registry.network };
-  /** `meanwhile`: what happens before it is asked again who is at work. */
-  const look = (meanwhile = async (): Promise<void> => {}) =>
-    listMembers(
-      {},
-      {
-        ...{ ...ports, gauges: { set: (name, value) => void (gauges[name] = value) } },
-        ...{ atWork: async () => new Set(busy), wait: meanwhile },
-      },
-    );
-  /** As a member does by the API: in the registry it stands by another name than what a delivery writes. */
-  const asked = async (member: string, act: MemberAct) =>
-    void (await actOn({ ...world.registry, by: 'the member' }, member, act));
-  const turn = (member: string, milliseconds = 60_000) =>
-    deliverMember(
-      { member: MemberId.parse(member) },
-      {
-        ...{ ...ports, signer: unprovenSigner, turn: milliseconds },
-        destinationOf: ({ member: id }) => world.storeOf(id),
-      },
-    );
-  return { ...world, look, turn, asked, gauges, busy };
-}
-
 describe('a look at the members of a deployed network', () => {
   test('lists who lacks something and is not at work, and nobody else', async () => {
-    const { history, join, register, act, look, turn, busy } = deployed();
+    const { history, join, register, act, look, turn, busy } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('whole', 'lacking', 'busy', 'off');
     await turn('whole');
@@ -60,7 +28,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('lists who lacks nothing once its destination was not looked at for a week', async () => {
-    const { history, join, look, turn, later } = deployed();
+    const { history, join, look, turn, later } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('whole');
     await turn('whole');
@@ -73,7 +41,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('lists who was at work and has ended since, if it lacks anything still', async () => {
-    const { history, join, look, turn, busy } = deployed();
+    const { history, join, look, turn, busy } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('served', 'passed-over', 'at-work');
     for (const member of ['served', 'passed-over', 'at-work']) busy.add(member);
@@ -86,7 +54,7 @@ describe('a look at the members of a deployed network', () => {
   });
 
   test('tells how many are badly off, damaged registrations among them', async () => {
-    const { history, join, look, turn, gauges, storeOf, later, vault } = deployed();
+    const { history, join, look, turn, gauges, storeOf, later, vault } = deployedDelivery();
     await join('fine', 'refusing', 'lagging', 'edited');
     later(60);
     await history.seal(bytes('a'));
@@ -97,7 +65,7 @@ describe('a look at the members of a deployed network', () => {
     vault.objects.set(key, bytes('{}'));
     later(7 * 3600);
     await look();
-    expect(gauges).toEqual({
+    expect(gauges).toMatchObject({
       MembersSuspended: 2,
       MembersLagging: expect.any(Number),
       BackfillsStalled: expect.any(Number),
@@ -105,8 +73,55 @@ describe('a look at the members of a deployed network', () => {
     expect((gauges['MembersLagging'] ?? 0) + (gauges['BackfillsStalled'] ?? 0)).toBe(1);
   });
 
+  test('measures by name who is late, and nobody else', async () => {
+    const { history, join, act, look, turn, gauges, later } = deployedDelivery();
+    await history.seal(bytes('a'), bytes('bcd'));
+    await join('whole', 'part', 'off', 'new');
+    for (const member of ['whole', 'part']) await turn(member);
+    await act('off', { what: 'set', environmentBackupTarget: false });
+    await history.seal(bytes('c'), bytes('d'));
+    await turn('whole');
+    later(7200);
+    await look();
+    const named = Object.fromEntries(Object.entries(gauges).filter(([name]) => name.startsWith('MemberL')));
+    expect(named).toEqual({
+      ...{ 'MemberLag part': 7200, 'MemberLagBlocks part': 2 },
+      ...{ 'MemberLag new': 7200, 'MemberLagBlocks new': 4 },
+    });
+    expect(gauges).toMatchObject({ 'MemberFiles part': 2, 'MemberProgress part': 50, 'MemberProgress new': 0 });
+    expect(gauges['MemberBytes part']).toBeGreaterThan(4);
+  });
+
+  test('reads the newest receipt of a member alone, and the members side by side', async () => {
+    const { vault, history, join, look, turn } = deployedDelivery();
+    const members = Array.from({ length: 8 }, (_, n) => `bank-${n}`);
+    await join(...members);
+    for (let n = 0; n < 4; n++) {
+      await history.seal(bytes(String(n)));
+      for (const member of members) await turn(member);
+    }
+    await history.seal(bytes('new'));
+    const keys: string[] = [];
+    let [now, most] = [0, 0];
+    const get = vault.get.bind(vault);
+    vault.get = async (...asked) => {
+      keys.push(asked[0]);
+      now += 1;
+      if (asked[0].startsWith('members/')) most = Math.max(most, now);
+      await new Promise((done) => setTimeout(done, 1));
+      return get(...asked).finally(() => {
+        now -= 1;
+      });
+    };
+    expect((await look()).pages.flat()).toHaveLength(members.length);
+    // That it cites the one before it is looked at, too.
+    const receipts = keys.filter((key) => /^deliveries\/bank-0\/\d+\.json$/.test(key));
+    expect(receipts).toHaveLength(2);
+    expect(most).toBeGreaterThan(members.length / 2);
+  });
+
   test('keeps nobody waiting for a member whose receipts are damaged, and counts it with those to be looked at', async () => {
-    const { history, join, look, turn, gauges, vault } = deployed();
+    const { history, join, look, turn, gauges, vault } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('damaged', 'lacking');
     await turn('damaged');
@@ -156,7 +171,7 @@ describe('a look at the members of a deployed network', () => {
 
 describe('reading back on AWS', () => {
   test('is a turn of its own where nothing else is lacking, once a day, of members that let us', async () => {
-    const { history, join, joinReadable, look, turn, later, storeOf } = deployed();
+    const { history, join, joinReadable, look, turn, later, storeOf } = deployedDelivery();
     await history.seal(bytes('a'), bytes('b'));
     await join('closed');
     await joinReadable('open');
@@ -174,7 +189,7 @@ describe('reading back on AWS', () => {
   });
 
   test('suspends who has another byte, and is counted among those that an alarm is for', async () => {
-    const { history, joinReadable, look, turn, later, storeOf, vault, gauges } = deployed();
+    const { history, joinReadable, look, turn, later, storeOf, vault, gauges } = deployedDelivery();
     await history.seal(bytes('a'));
     await joinReadable('open');
     await turn('open');
@@ -186,7 +201,7 @@ describe('reading back on AWS', () => {
   });
 
   test('is learned to be granted by the check of a destination', async () => {
-    const { act, turn, vault, storeOf } = deployed();
+    const { act, turn, vault, storeOf } = deployedDelivery();
     for (const [member, grantsReads] of [
       ['open', true],
       ['closed', false],
@@ -201,7 +216,7 @@ describe('reading back on AWS', () => {
 
 describe('a turn of the delivery to one member', () => {
   test('checks a destination that was registered before anything goes there, and goes on when it is a target', async () => {
-    const { history, act, turn, held, shared, vault, storeOf } = deployed();
+    const { history, act, turn, held, shared, vault, storeOf } = deployedDelivery();
     await history.seal(bytes('a'));
     await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
     storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
@@ -221,7 +236,7 @@ describe('a turn of the delivery to one member', () => {
   });
 
   test('ends when its time is over, and says that there is more', async () => {
-    const { history, join, turn, storeOf, later } = deployed();
+    const { history, join, turn, storeOf, later } = deployedDelivery();
     for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
     await join('bank-a');
     storeOf('bank-a').onPut = () => later(20);
@@ -230,18 +245,13 @@ describe('a turn of the delivery to one member', () => {
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
   });
 
-  test('does nothing for a member that nobody knows, and fails nobody when a check is not answered', async () => {
-    const { act, turn, storeOf } = deployed();
+  test('does nothing for a member that nobody knows', async () => {
+    const { turn } = deployedDelivery();
     expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
-    await act('bank-a', { what: 'register', destination: { kind: 'folder', path: '/bank-a' } });
-    storeOf('bank-a').check = async () => {
-      throw new MemberUnavailable('away', 'Wait.');
-    };
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'failed', more: false });
   });
 
   test('looks at a destination after a week also if it does not bring all', async () => {
-    const { history, join, turn, storeOf, later, vault } = deployed();
+    const { history, join, turn, storeOf, later, vault } = deployedDelivery();
     await join('bank-a');
     for (let n = 0; n < 5; n++) await history.seal(bytes(String(n)));
     storeOf('bank-a').faults = [{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }];
@@ -252,7 +262,7 @@ describe('a turn of the delivery to one member', () => {
   });
 
   test('looks at a destination again after a week, and suspends one that would let us overwrite', async () => {
-    const { history, join, turn, storeOf, later, vault } = deployed();
+    const { history, join, turn, storeOf, later, vault } = deployedDelivery();
     await history.seal(bytes('a'));
     await join('bank-a');
     await turn('bank-a');
@@ -305,7 +315,7 @@ describe('where a deployed delivery may go', () => {
 
 describe('what a member does while its delivery is at work', () => {
   test('is seen by that delivery, which takes another turn; what it writes itself is no reason for one', async () => {
-    const { history, second, join, asked, turn, held, shared, storeOf } = deployed();
+    const { history, second, join, asked, turn, held, shared, storeOf } = deployedDelivery();
     await history.seal(bytes('a'));
     await second.seal(bytes('z'));
     await join('bank-a');
@@ -325,7 +335,7 @@ describe('what a member does while its delivery is at work', () => {
   });
 
   test('is no failure of it, also where the check is of a destination that it has given up meanwhile', async () => {
-    const { history, asked, turn, storeOf, vault } = deployed();
+    const { history, asked, turn, storeOf, vault } = deployedDelivery();
     await history.seal(bytes('a'));
     const register = (path: string) => asked('bank-a', { what: 'register', destination: { kind: 'folder', path } });
     await register('/bank-a');
