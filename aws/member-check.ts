@@ -8,7 +8,7 @@ import { faultsOfClaim } from '../core/bucket-names.ts';
 import { type Deliverable, MemberRefused } from '../core/delivery.ts';
 import type { MemberFault } from '../core/members.ts';
 import { sha256 } from '../io/digest.ts';
-import { at, atKey, type MemberBucket, newObject } from './member-bucket.ts';
+import { at, atKey, base64Of, type MemberBucket, newObject } from './member-bucket.ts';
 import { memberError, persist, saidBy } from './member-errors.ts';
 import { allowsTooMuch } from './member-faults.ts';
 import { sendOnce } from './member-stream.ts';
@@ -34,7 +34,7 @@ export async function checkBucket(to: MemberBucket, now: Date): Promise<readonly
     throw error;
   }
   const object = atKey(to, canary.key);
-  const again = { ...newObject(to, canary.key), Body: canary.bytes };
+  const again = { ...newObject(to, canary.key), Body: canary.bytes, ChecksumSHA256: base64Of(canary) };
   const faults = [
     await mustRefuse(to, 'OVERWRITABLE', () => to.client.send(new PutObjectCommand(again))),
     await mustRefuse(to, 'DELETABLE', () => to.client.send(new DeleteObjectCommand(object))),

@@ -9,7 +9,7 @@ import { HistoryDamaged } from '../core/chain.ts';
 import type { Deliverable, Stored } from '../core/delivery.ts';
 import { COPIED_IN_ONE, type Part, partsOf } from '../core/part-sizes.ts';
 import { allOrNone } from './all-or-none.ts';
-import { type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
+import { base64Of, type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
 import { persist } from './member-errors.ts';
 import { completeUpload, type Upload, uploading } from './member-upload.ts';
 import { copyFrom, type S3Bucket, atKey as sourceKey } from './s3-bucket.ts';
@@ -55,7 +55,7 @@ async function look(to: MemberBucket, bucket: S3Bucket, item: Deliverable): Prom
   if (found === undefined) throw missing(item);
   const { ContentLength, ETag: etag, ChecksumSHA256: sha256, ChecksumType: type } = found;
   const attested = type === 'COMPOSITE' ? undefined : sha256;
-  const sealed = Buffer.from(item.sha256, 'hex').toString('base64');
+  const sealed = base64Of(item);
   if (ContentLength !== item.size || (attested ?? sealed) !== sealed || etag === undefined) throw notAsSealed(item);
   return { bucket, key: item.key, etag };
 }

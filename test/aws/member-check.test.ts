@@ -25,6 +25,18 @@ describe('the check of a member’s bucket', () => {
     expect(world.fake.memory.uploads.size).toBe(0);
   });
 
+  test('finds nothing in one that locks what comes, by default, and hides nothing there', async () => {
+    world.fake.memory.bucket.locksByDefault = true;
+    expect(await check()).toEqual([]);
+    world.fake.memory.allows = () => true;
+    expect(await names()).toContain('OVERWRITABLE');
+    expect(await check()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'OVERWRITABLE', message: expect.not.stringContaining('InvalidRequest') }),
+      ]),
+    );
+  });
+
   test.each<[string, (request: S3Request) => boolean, string]>([
     ['overwrite', ({ operation, key }) => operation === 'PutObject' && key.startsWith(PREFIX), 'OVERWRITABLE'],
     ['delete', ({ operation }) => operation === 'DeleteObject', 'DELETABLE'],
