@@ -27,6 +27,8 @@ export interface S3DestinationOptions {
   /** Larger bodies are sent in parts. Size in bytes. */
   readonly partsFrom?: number;
   readonly pace?: Pace;
+  /** A check of this registration has found nothing before: what it has left is expected to be there. */
+  readonly wasSound?: boolean;
 }
 
 /** The waits between tries. */
@@ -37,7 +39,7 @@ export interface Pace {
 }
 
 /** A member's bucket: what all calls to it have in common. */
-export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'reader' | 'partsFrom'> & {
+export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'reader' | 'partsFrom' | 'wasSound'> & {
   readonly url: string;
   readonly pace: Pace;
   readonly partsFrom: number;

@@ -1,3 +1,4 @@
+import { EMPTIED } from '../core/check-reports.ts';
 import type { MemberFault } from '../core/members.ts';
 
 /** The bucket, as a fault tells it. */
@@ -25,7 +26,14 @@ export const noSuchBucket = ({ bucket }: Told): MemberFault =>
   fault(
     'NO_SUCH_BUCKET',
     `there is no bucket ${bucket}`,
-    'Create the bucket again in your account, or register another.',
+    'Create it again in your account, or another one, and register that: everything is delivered anew.',
+  );
+
+export const emptied = ({ url }: Told): MemberFault =>
+  fault(
+    EMPTIED,
+    `what our first check has left in ${url} is gone: the bucket was emptied, or made anew`,
+    'Register it again: everything is delivered anew, and what is still there stays as it is.',
   );
 
 export const anotherRegion = ({ bucket, region }: Told, said: string): MemberFault =>

@@ -41,6 +41,8 @@ export interface MemberAddress {
   readonly destination: Extract<MemberDestination, { kind: 'bucket' }>;
   readonly network: string;
   readonly member: string;
+  /** See the registry: what a check has left there is expected to be there. */
+  readonly wasSound?: boolean | undefined;
   /** Who delivers on AWS, by a session of its own for each member; absent: this process's own identity. */
   readonly roleArn?: string;
   /** The vault, if it is a bucket. On the same servers its bytes never come here. `kmsKey`: its key's full ARN. */
@@ -64,7 +66,7 @@ export function openS3Destination({ destination, network, member, ...ours }: Mem
   return s3Destination(
     {
       ...{ ...place, otherServer: endpoint !== undefined, client: clientFor('deliver') },
-      ...{ prober: clientFor('check'), reader: clientFor('read') },
+      ...{ prober: clientFor('check'), reader: clientFor('read'), wasSound: ours.wasSound === true },
       ...(from && { source: from }),
     },
     clock,

@@ -51,14 +51,19 @@ export async function membersList(shell: Shell): Promise<Outcome> {
 
 export interface AddFlags extends DestinationFlags {
   readonly deliver?: boolean;
+  readonly again?: boolean;
 }
 
-export async function membersAdd(shell: Shell, { deliver, ...flags }: AddFlags, [id = '']: Args): Promise<Outcome> {
+export async function membersAdd(
+  shell: Shell,
+  { deliver, again, ...flags }: AddFlags,
+  [id = '']: Args,
+): Promise<Outcome> {
   const loaded = await loadConfig(shell);
   const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
   if (destination.kind === 'folder') await refuseFolder(registry, id, destination.path);
-  const registered = await register(registry, id, destination);
+  const registered = await register(registry, id, destination, again);
   const deployed = await deployedDelivery(registry);
   if (deployed?.serves(registered) === true) {
     const asked = (await actOn(registry, registered.member, { what: 'ask' })).value;

@@ -57,7 +57,7 @@ async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenReg
     }
     // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
     const source = s3 !== undefined && s3.endpoint === undefined && destination.endpoint === undefined ? s3 : undefined;
-    return openS3Destination({ destination, network, member, ...(source && { source }) }, clock);
+    return openS3Destination({ destination, network, member, wasSound, ...(source && { source }) }, clock);
   };
 }
 

@@ -27,6 +27,7 @@ export function define(command: Command, act: Act): void {
     .option('--account <digits>', 'the account that owns the bucket')
     .option('--kms-key <arn>', 'the member’s own key that its bucket encrypts with; without it SSE-S3')
     .option('--endpoint <url>', 'of an S3 server other than AWS')
+    .option('--again', 'register the same destination anew: all is delivered again, what is there stays as it is')
     .option('--deliver', 'deliver all earlier files and new ones from now on, if the check finds nothing')
     .action(act<AddFlags>(membersAdd));
   command

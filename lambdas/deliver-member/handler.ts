@@ -23,8 +23,11 @@ export const handler = serve(deliverMember, run, (env, journal) => {
     destinationOf: (member) => {
       const destination = destinationOnAws(member, accounts);
       if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);
-      const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
-      return openS3Destination({ ...address, source }, clock);
+      const { network, member: id, wasSound } = member;
+      return openS3Destination(
+        { destination, network, member: id, wasSound, roleArn: env.DELIVERY_ROLE, source },
+        clock,
+      );
     },
   };
 });

@@ -10,7 +10,9 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 const CANARY = `canary/${NOW.toISOString()}.txt`;
+const FIRST = ['canary/first-1.txt', 'canary/first-2.txt', 'canary/first-3.txt'];
 const check = (more = {}) => s3Destination({ ...world.options, ...more }, world.clock).check();
+const empty = () => world.fake.memory.objects.clear();
 const names = async (more = {}) => (await check(more)).map(({ name }) => name);
 /** The member's policy, with one hole. */
 const allowing = (hole: (request: S3Request) => boolean) => {
@@ -21,7 +23,7 @@ describe('the check of a member’s bucket', () => {
   test('finds nothing in one that only lets us add, and leaves a canary of the instant', async () => {
     expect(await check()).toEqual([]);
     expect(String(world.held(CANARY))).toContain(NOW.toISOString());
-    expect([...world.fake.memory.objects.keys()]).toEqual([PREFIX + CANARY]);
+    expect([...world.fake.memory.objects.keys()]).toEqual([CANARY, ...FIRST].map((key) => PREFIX + key));
     expect(world.fake.memory.uploads.size).toBe(0);
   });
 
@@ -123,6 +125,49 @@ describe('the check of a member’s bucket', () => {
     );
     expect(world.fake.log.map(({ operation }) => operation)).toEqual([
       ...['PutObject', 'PutObject', 'DeleteObject', 'CreateMultipartUpload'],
+      ...FIRST.map(() => 'PutObject'),
     ]);
+  });
+});
+
+describe('a bucket that was found sound before', () => {
+  beforeEach(async () => void (await check()));
+  const again = () => check({ wasSound: true });
+
+  test('is so again while what the first check left is there', async () => {
+    expect(await again()).toEqual([]);
+    expect(await again()).toEqual([]);
+  });
+
+  test('and that was emptied since, or made anew, is named: what was delivered is not there', async () => {
+    empty();
+    expect(await again()).toMatchObject([{ name: 'EMPTIED', remedy: expect.stringContaining('again') }]);
+  });
+
+  test('is told with all else that is wrong', async () => {
+    empty();
+    allowing(({ operation }) => operation === 'DeleteObject');
+    expect((await again()).map(({ name }) => name)).toEqual(['EMPTIED', 'DELETABLE']);
+  });
+
+  test.each(['the answer is lost', 'the server is away before it ends', 'what it found is lost'])(
+    'and was emptied is named also by the check after one where %s',
+    async (how) => {
+      empty();
+      const first = PREFIX + (FIRST[0] ?? '');
+      if (how === 'the answer is lost') {
+        world.fake.onRequest = ({ key }) => {
+          if (key === first && !world.fake.memory.objects.has(first)) world.fake.plan('PutObject', 'drop after');
+        };
+      }
+      if (how === 'the server is away before it ends') world.fake.plan('DeleteObject', 'drop', 6);
+      await again().catch(() => {});
+      expect((await again()).map(({ name }) => name)).toEqual(['EMPTIED']);
+    },
+  );
+
+  test('is not taken for emptied by a check that is the first of its registration', async () => {
+    empty();
+    expect(await check()).toEqual([]);
   });
 });
