@@ -5,12 +5,12 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { faultsOfClaim } from '../core/bucket-names.ts';
-import { type Deliverable, MemberRefused, type Stored } from '../core/delivery.ts';
+import { type Deliverable, MemberRefused, MemberUnavailable, type Stored } from '../core/delivery.ts';
 import type { MemberFault } from '../core/members.ts';
 import { sha256 } from '../io/digest.ts';
 import { at, atKey, base64Of, type MemberBucket, newObject } from './member-bucket.ts';
 import { memberError, persist, saidBy } from './member-errors.ts';
-import { allowsTooMuch, emptied } from './member-faults.ts';
+import { allowsTooMuch, emptied, notReached } from './member-faults.ts';
 import { sendOnce } from './member-stream.ts';
 import { statusOf } from './s3-errors.ts';
 
@@ -38,9 +38,16 @@ export async function checkBucket(to: MemberBucket, now: Date, wasSound: boolean
     return (await takesFirst(to, wasSound)) ? [emptied(to), ...faults] : faults;
   } catch (error) {
     if (error instanceof MemberRefused) return [error.fault];
+    // One that was there before is away; of a new one nobody knows that its Region is one, and waiting never mends that.
+    if (!wasSound && error instanceof MemberUnavailable && hasNoAddress(error.cause)) {
+      return [notReached(to, saidBy(error.cause))];
+    }
     throw error;
   }
 }
+
+/** The name servers have answered, and know no such host. */
+const hasNoAddress = (error: unknown): boolean => (error as { readonly code?: string }).code === 'ENOTFOUND';
 
 /** What it lets us do to a canary of ours, and beside it. Rejects with `MemberRefused` if it does not take one. */
 async function tooMuch(to: MemberBucket, now: Date): Promise<readonly MemberFault[]> {

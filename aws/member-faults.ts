@@ -39,6 +39,13 @@ export const emptied = ({ url }: Told): MemberFault =>
 export const anotherRegion = ({ bucket, region }: Told, said: string): MemberFault =>
   fault('ANOTHER_REGION', `${bucket} is not in ${region}: ${said}`, 'Register the Region that the bucket is in.');
 
+export const notReached = ({ url, region }: Told, said: string): MemberFault =>
+  fault(
+    'NOT_REACHED',
+    `${url} in ${region} is not to be found: ${said}`,
+    'See that there is such a Region, and register the one that the bucket is in; else let the check be run again.',
+  );
+
 export const keyUnusable = ({ url, kmsKey }: Told, said: string): MemberFault =>
   fault(
     'KEY_UNUSABLE',

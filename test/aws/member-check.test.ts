@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { memberClient } from '../../aws/s3-client.ts';
 import { s3Destination } from '../../aws/s3-destination.ts';
 import { OWNER, type S3Request } from '../fakes/s3-memory.ts';
 import { addOnly, type MemberBucketWorld, memberBucketWorld, NOW, PREFIX } from '../support/member-buckets.ts';
@@ -127,6 +128,32 @@ describe('the check of a member’s bucket', () => {
       ...['PutObject', 'PutObject', 'DeleteObject', 'CreateMultipartUpload'],
       ...FIRST.map(() => 'PutObject'),
     ]);
+  });
+});
+
+describe('a host that has no address, as of a Region that there is not', () => {
+  const unresolved = (code: string) => {
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const client = memberClient({ region: 'eu-nowhere-9', credentials });
+    const error = Object.assign(new Error(`getaddrinfo ${code} bank-a.s3.eu-nowhere-9.amazonaws.com`), { code });
+    client.config.requestHandler = { handle: () => Promise.reject(error) } as never;
+    return { client, region: 'eu-nowhere-9' };
+  };
+
+  test('is named to a member whose bucket was never reached, with what it corrects', async () => {
+    expect(await check(unresolved('ENOTFOUND'))).toMatchObject([
+      {
+        name: 'NOT_REACHED',
+        message: expect.stringContaining('eu-nowhere-9'),
+        remedy: expect.stringContaining('Region'),
+      },
+    ]);
+  });
+
+  test('is passing trouble where the bucket was reached before, or where no name server answers', async () => {
+    const away = { name: 'MemberUnavailable' };
+    await expect(check({ ...unresolved('ENOTFOUND'), wasSound: true })).rejects.toMatchObject(away);
+    await expect(check(unresolved('EAI_AGAIN'))).rejects.toMatchObject(away);
   });
 });
 
