@@ -27,6 +27,8 @@ export interface S3DestinationOptions {
   /** Larger bodies are sent in parts. Size in bytes. */
   readonly partsFrom?: number;
   readonly pace?: Pace;
+  /** Who has not copied all parts of an object by then takes them back. Milliseconds; by default there is no end. */
+  readonly copyWithin?: number | undefined;
   /** A check of this registration has found nothing before: what it has left is expected to be there. */
   readonly wasSound?: boolean;
 }

@@ -45,6 +45,8 @@ export interface MemberAddress {
   readonly wasSound?: boolean | undefined;
   /** Who delivers on AWS, by a session of its own for each member; not for another server, which knows no roles. */
   readonly roleArn?: string;
+  /** See `S3DestinationOptions`. */
+  readonly copyWithin?: number;
   /** The vault, if it is a bucket. On the same servers its bytes never come here. `kmsKey`: its key's full ARN. */
   readonly source?: BucketAddress & { readonly kmsKey?: string };
 }
@@ -71,6 +73,7 @@ export function openS3Destination({ destination, network, member, ...ours }: Mem
     {
       ...{ ...place, otherServer: endpoint !== undefined, client: clientFor('deliver') },
       ...{ prober: clientFor('check'), reader: clientFor('read'), wasSound: ours.wasSound === true },
+      ...{ copyWithin: ours.copyWithin },
       ...(from && { source: from }),
     },
     clock,

@@ -354,6 +354,19 @@ describe('a copy', () => {
     expect(world.fake.memory.uploads.size).toBe(0);
   });
 
+  test('whose parts are not copied within its time is taken back: nobody pays for what does not come through', async () => {
+    layLarge();
+    const hurried = s3Destination({ ...world.options, source: world.source, copyWithin: 200 }, world.clock);
+    expect(await put(hurried)).toMatchObject({ outcome: 'written' });
+    world.fake.plan('UploadPartCopy', 'stall', 3);
+    await expect(put(hurried, large)).rejects.toMatchObject({
+      ...{ name: 'MemberUnavailable', message: expect.stringContaining(large.key) },
+    });
+    expect(world.held(large.key)).toBeUndefined();
+    expect(world.fake.memory.uploads.size).toBe(0);
+    expect(await put(hurried, large)).toMatchObject({ outcome: 'written' });
+  });
+
   test.each<[string, () => void, object]>([
     ['missing', () => void world.fake.memory.objects.delete(SOURCE + KEY), HistoryDamaged],
     ['cut', () => world.lay(SOURCE + KEY, body.subarray(1)), HistoryDamaged],
