@@ -65,7 +65,8 @@ export const otherwiseRefused = ({ url }: Told, said: string): MemberFault =>
   fault(
     'REFUSED',
     `${url} refuses what we send: ${said}`,
-    'Look the error up in the S3 API reference, and mend the bucket.',
+    'Compare the bucket with what `ledgerhold members policy` prints (policy, encryption, ownership, Object Lock), undo ' +
+      'what differs, and let the check be run again; if nothing does, send this message to the operator.',
   );
 
 /** What a bucket lets us do that it has to refuse. `said`: how it answered, if it was no plain refusal. */

@@ -144,7 +144,7 @@ describe.each(WAYS)('%s', (_, commit, send, key, proof) => {
     [400, 'AuthorizationHeaderMalformed', 'ANOTHER_REGION', 'Region'],
     [400, 'IllegalLocationConstraintException', 'ANOTHER_REGION', 'Region'],
     [400, 'KMS.DisabledException', 'KEY_UNUSABLE', 'Enable the key'],
-    [400, 'InvalidRequest', 'REFUSED', 'S3 API reference'],
+    [400, 'InvalidRequest', 'REFUSED', 'members policy'],
   ])(
     'that is answered %i %s is refused at once as %s, with a remedy for the member',
     async (status, code, name, says) => {
