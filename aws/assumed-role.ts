@@ -10,8 +10,12 @@ export type Credentials = () => Promise<{
   readonly expiration: Date;
 }>;
 
-export const stsClient = (): STSClient =>
-  new STSClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, socketTimeout: 20_000 } });
+/** `region`: whose STS is asked; by default where the SDK looks for it. */
+export const stsClient = (region?: string): STSClient =>
+  new STSClient({
+    ...{ maxAttempts: 3, requestHandler: { connectionTimeout: 5_000, socketTimeout: 20_000 } },
+    ...(region === undefined ? {} : { region }),
+  });
 
 /**
  * Credentials of a role of the second account, for an hour each: who has a role by assuming gets no longer. Rejects with

@@ -97,6 +97,6 @@ const sessionName = (prefix: string): string => `ledgerhold-${prefix.split('/').
 const unusable = (roleArn: string, why: string, cause?: unknown): DeliveryRoleUnusable =>
   new DeliveryRoleUnusable(
     `the delivery role ${roleArn} is not to be had: ${why}`,
-    'Deploy the network again, and see that this process may assume the role.',
+    'Deploy the network again, or make the role as docs/deliver.md says; and see that this process may assume it.',
     { cause },
   );

@@ -27,6 +27,10 @@ export interface S3DestinationOptions {
   /** Larger bodies are sent in parts. Size in bytes. */
   readonly partsFrom?: number;
   readonly pace?: Pace;
+  /** Who has not copied all parts of an object by then takes them back. Milliseconds; by default there is no end. */
+  readonly copyWithin?: number | undefined;
+  /** A check of this registration has found nothing before: what it has left is expected to be there. */
+  readonly wasSound?: boolean;
 }
 
 /** The waits between tries. */
@@ -37,7 +41,7 @@ export interface Pace {
 }
 
 /** A member's bucket: what all calls to it have in common. */
-export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'reader' | 'partsFrom'> & {
+export type MemberBucket = Omit<S3DestinationOptions, 'source' | 'prober' | 'reader' | 'partsFrom' | 'wasSound'> & {
   readonly url: string;
   readonly pace: Pace;
   readonly partsFrom: number;
@@ -65,17 +69,25 @@ function encryptionFor({ kmsKey, otherServer }: MemberBucket) {
 export interface Answer {
   readonly ServerSideEncryption?: string | undefined;
   readonly SSEKMSKeyId?: string | undefined;
+  readonly ChecksumSHA256?: string | undefined;
   readonly ChecksumCRC64NVME?: string | undefined;
+  readonly ChecksumCRC32?: string | undefined;
   readonly VersionId?: string | undefined;
 }
 
-/** Throws `MemberRefused` if S3 has encrypted in another way than was asked for. */
-export function written(to: MemberBucket, answer: Answer): Stored {
-  const { ChecksumCRC64NVME: crc64nvme, VersionId: versionId } = answer;
+/** As S3 writes the digest that was sealed. */
+export const base64Of = ({ sha256 }: Pick<Deliverable, 'sha256'>): string =>
+  Buffer.from(sha256, 'hex').toString('base64');
+
+/** Throws `MemberRefused` if S3 has encrypted in another way than was asked for. `sent`: in one request, with its digest. */
+export function written(to: MemberBucket, answer: Answer, sent?: Deliverable): Stored {
+  const { ChecksumCRC64NVME: crc64nvme, ChecksumCRC32: crc32, VersionId: versionId } = answer;
   const encryption = encryptionOf(to, answer);
   return {
     outcome: 'written',
+    ...(sent === undefined || answer.ChecksumSHA256 !== base64Of(sent) ? {} : { attested: 'sha256' }),
     ...(crc64nvme === undefined ? {} : { crc64nvme }),
+    ...(crc32 === undefined ? {} : { crc32 }),
     ...(versionId === undefined ? {} : { versionId }),
     ...(encryption === undefined ? {} : { encryption }),
   };

@@ -5,12 +5,12 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { faultsOfClaim } from '../core/bucket-names.ts';
-import { type Deliverable, MemberRefused } from '../core/delivery.ts';
+import { type Deliverable, MemberRefused, MemberUnavailable, type Stored } from '../core/delivery.ts';
 import type { MemberFault } from '../core/members.ts';
 import { sha256 } from '../io/digest.ts';
-import { at, atKey, type MemberBucket, newObject } from './member-bucket.ts';
+import { at, atKey, base64Of, type MemberBucket, newObject } from './member-bucket.ts';
 import { memberError, persist, saidBy } from './member-errors.ts';
-import { allowsTooMuch } from './member-faults.ts';
+import { allowsTooMuch, emptied, notReached } from './member-faults.ts';
 import { sendOnce } from './member-stream.ts';
 import { statusOf } from './s3-errors.ts';
 
@@ -20,27 +20,69 @@ export const CANARIES = 'canary/';
 /** Beside the prefix, so that a policy for all of the bucket, the network or the beginning of a member's name shows. */
 export const outsideOf = (prefix: string): string => `${prefix.replace(/\/$/, '')}.outside/canary.txt`;
 
-/** By trying; `now` is in the canary's key. Rejects with `MemberUnavailable` and with what is our own fault. */
-export async function checkBucket(to: MemberBucket, now: Date): Promise<readonly MemberFault[]> {
+/** Left by the first check that finds nothing: what is delivered comes after them, and is gone with them. */
+const FIRST = ['first-1', 'first-2', 'first-3'].map((name) =>
+  canary(`${name}.txt`, 'Left by the first check of Ledgerhold, and expected by every later one.\n'),
+);
+
+/**
+ * By trying; `now` is in the canary's key. `wasSound`: a check of this registration has found nothing before. Rejects with
+ * `MemberUnavailable` and with what is our own fault.
+ */
+export async function checkBucket(to: MemberBucket, now: Date, wasSound: boolean): Promise<readonly MemberFault[]> {
   const claimed = faultsOfClaim(to);
   if (claimed.length > 0) return claimed;
-  const canary = canaryOf(now);
   try {
-    await sendOnce(to, { item: canary, signal: AbortSignal.any([]) }, () => bytesOf(canary)).catch((error: unknown) => {
-      throw memberError(to, error);
-    });
+    const faults = await tooMuch(to, now);
+    if (!wasSound && faults.length > 0) return faults;
+    return (await takesFirst(to, wasSound)) ? [emptied(to), ...faults] : faults;
   } catch (error) {
     if (error instanceof MemberRefused) return [error.fault];
+    // One that was there before is away; of a new one nobody knows that its Region is one, and waiting never mends that.
+    if (!wasSound && error instanceof MemberUnavailable && hasNoAddress(error.cause)) {
+      return [notReached(to, saidBy(error.cause))];
+    }
     throw error;
   }
-  const object = atKey(to, canary.key);
-  const again = { ...newObject(to, canary.key), Body: canary.bytes };
+}
+
+/** The name servers have answered, and know no such host. */
+const hasNoAddress = (error: unknown): boolean => (error as { readonly code?: string }).code === 'ENOTFOUND';
+
+/** What it lets us do to a canary of ours, and beside it. Rejects with `MemberRefused` if it does not take one. */
+async function tooMuch(to: MemberBucket, now: Date): Promise<readonly MemberFault[]> {
+  const left = canaryOf(now);
+  await leave(to, left);
+  const object = atKey(to, left.key);
+  const again = { ...newObject(to, left.key), Body: left.bytes, ChecksumSHA256: base64Of(left) };
   const faults = [
     await mustRefuse(to, 'OVERWRITABLE', () => to.client.send(new PutObjectCommand(again))),
     await mustRefuse(to, 'DELETABLE', () => to.client.send(new DeleteObjectCommand(object))),
     await mustRefuse(to, 'WIDE_OPEN', () => beginOutside(to)),
   ];
   return faults.filter((fault) => fault !== undefined);
+}
+
+/**
+ * Leaves the first canaries; true if they were there, and one is not any more. That one is there again then, so it is the
+ * last that is tried: where its answer is lost, or what this check has found, the next one misses another.
+ */
+async function takesFirst(to: MemberBucket, wereThere: boolean): Promise<boolean> {
+  for (const each of FIRST) {
+    const { outcome } = await leave(to, each);
+    if (wereThere && outcome === 'written') return true;
+  }
+  return false;
+}
+
+/** Rejects like `put` of a destination. */
+export function leave(to: MemberBucket, item: Canary, signal = AbortSignal.any([])): Promise<Stored> {
+  const body = async function* () {
+    yield item.bytes;
+  };
+  return sendOnce(to, { item, signal }, body).catch((error: unknown) => {
+    throw memberError(to, error);
+  });
 }
 
 /** To begin an upload takes the right to add, and leaves no object behind where there is one. */
@@ -67,18 +109,16 @@ async function mustRefuse(
   }
 }
 
-/** What is left behind at a time, and by its words what it is. */
-export function canaryOf(now: Date): Deliverable & { readonly bytes: Uint8Array } {
-  const bytes = Buffer.from(`Written once by Ledgerhold at ${now.toISOString()}, to see that it can be and stays.\n`);
-  return {
-    key: `${CANARIES}${now.toISOString()}.txt`,
-    size: bytes.length,
-    sha256: sha256(bytes),
-    kind: 'document',
-    bytes,
-  };
-}
+export type Canary = Deliverable & { readonly bytes: Uint8Array };
 
-async function* bytesOf({ bytes }: { readonly bytes: Uint8Array }): AsyncGenerator<Uint8Array> {
-  yield bytes;
+/** What is left behind at a time, and by its words what it is. */
+export const canaryOf = (now: Date): Canary =>
+  canary(
+    `${now.toISOString()}.txt`,
+    `Written once by Ledgerhold at ${now.toISOString()}, to see that it can be and stays.\n`,
+  );
+
+function canary(name: string, words: string): Canary {
+  const bytes = Buffer.from(words);
+  return { key: CANARIES + name, size: bytes.length, sha256: sha256(bytes), kind: 'document', bytes };
 }

@@ -6,10 +6,10 @@ import {
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { HistoryDamaged } from '../core/chain.ts';
-import type { Deliverable, Stored } from '../core/delivery.ts';
+import { type Deliverable, MemberUnavailable, type Stored } from '../core/delivery.ts';
 import { COPIED_IN_ONE, type Part, partsOf } from '../core/part-sizes.ts';
 import { allOrNone } from './all-or-none.ts';
-import { type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
+import { base64Of, type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
 import { persist } from './member-errors.ts';
 import { completeUpload, type Upload, uploading } from './member-upload.ts';
 import { copyFrom, type S3Bucket, atKey as sourceKey } from './s3-bucket.ts';
@@ -55,7 +55,7 @@ async function look(to: MemberBucket, bucket: S3Bucket, item: Deliverable): Prom
   if (found === undefined) throw missing(item);
   const { ContentLength, ETag: etag, ChecksumSHA256: sha256, ChecksumType: type } = found;
   const attested = type === 'COMPOSITE' ? undefined : sha256;
-  const sealed = Buffer.from(item.sha256, 'hex').toString('base64');
+  const sealed = base64Of(item);
   if (ContentLength !== item.size || (attested ?? sealed) !== sealed || etag === undefined) throw notAsSealed(item);
   return { bucket, key: item.key, etag };
 }
@@ -70,19 +70,28 @@ async function copyWhole(to: MemberBucket, { bucket, key, etag }: Source, { item
   return written(to, { ...answer, ChecksumCRC64NVME: answer.CopyObjectResult?.ChecksumCRC64NVME });
 }
 
-function copyParts(to: MemberBucket, source: Source, { item, signal }: Putting): Promise<Stored> {
+async function copyParts(to: MemberBucket, source: Source, { item, signal }: Putting): Promise<Stored> {
   const whole = { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' } as const;
   const begin = new CreateMultipartUploadCommand({ ...newObject(to, item.key), ...whole });
+  const late = to.copyWithin === undefined ? undefined : AbortSignal.timeout(to.copyWithin);
+  const failed = new AbortController();
+  const ending = AbortSignal.any([signal, failed.signal, ...(late === undefined ? [] : [late])]);
   return uploading(to, begin, signal, async (upload) => {
-    const failed = new AbortController();
     const limit = pLimit(PARALLEL);
-    const ending = AbortSignal.any([signal, failed.signal]);
     const parts = partsOf(item.size).map((part) => limit(() => copyPart(to, source, { upload, part }, ending)));
     const copied = await allOrNone(parts, failed);
     signal.throwIfAborted();
     return completeUpload(to, upload, copied);
+  }).catch((error: unknown) => {
+    throw late !== undefined && error === late.reason ? tooLate(to, item) : error;
   });
 }
+
+const tooLate = ({ url, copyWithin = 0 }: MemberBucket, { key, size }: Deliverable): MemberUnavailable =>
+  new MemberUnavailable(
+    `S3 has not copied the ${size} bytes of ${key} to ${url} within ${copyWithin / 1000} s: they are taken back`,
+    'It is tried again by itself. If it never comes through, it is larger than one turn can copy: see docs/deliver.md.',
+  );
 
 async function copyPart(
   to: MemberBucket,

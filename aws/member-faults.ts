@@ -1,3 +1,4 @@
+import { EMPTIED } from '../core/check-reports.ts';
 import type { MemberFault } from '../core/members.ts';
 
 /** The bucket, as a fault tells it. */
@@ -25,11 +26,25 @@ export const noSuchBucket = ({ bucket }: Told): MemberFault =>
   fault(
     'NO_SUCH_BUCKET',
     `there is no bucket ${bucket}`,
-    'Create the bucket again in your account, or register another.',
+    'Create it again in your account, or another one, and register that: everything is delivered anew.',
+  );
+
+export const emptied = ({ url }: Told): MemberFault =>
+  fault(
+    EMPTIED,
+    `what our first check has left in ${url} is gone: the bucket was emptied, or made anew`,
+    'Register it again: everything is delivered anew, and what is still there stays as it is.',
   );
 
 export const anotherRegion = ({ bucket, region }: Told, said: string): MemberFault =>
   fault('ANOTHER_REGION', `${bucket} is not in ${region}: ${said}`, 'Register the Region that the bucket is in.');
+
+export const notReached = ({ url, region }: Told, said: string): MemberFault =>
+  fault(
+    'NOT_REACHED',
+    `${url} in ${region} is not to be found: ${said}`,
+    'See that there is such a Region, and register the one that the bucket is in; else let the check be run again.',
+  );
 
 export const keyUnusable = ({ url, kmsKey }: Told, said: string): MemberFault =>
   fault(
@@ -50,7 +65,8 @@ export const otherwiseRefused = ({ url }: Told, said: string): MemberFault =>
   fault(
     'REFUSED',
     `${url} refuses what we send: ${said}`,
-    'Look the error up in the S3 API reference, and mend the bucket.',
+    'Compare the bucket with what `ledgerhold members policy` prints (policy, encryption, ownership, Object Lock), undo ' +
+      'what differs, and let the check be run again; if nothing does, send this message to the operator.',
   );
 
 /** What a bucket lets us do that it has to refuse. `said`: how it answered, if it was no plain refusal. */

@@ -2,9 +2,8 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { MemberRefused, MemberUnavailable } from '../core/delivery.ts';
 import { sha256 } from '../io/digest.ts';
 import { atKey, type MemberBucket } from './member-bucket.ts';
-import { canaryOf } from './member-check.ts';
+import { canaryOf, leave } from './member-check.ts';
 import { memberError, persist, saidBy } from './member-errors.ts';
-import { sendOnce } from './member-stream.ts';
 import { isCalled, statusOf } from './s3-errors.ts';
 
 /**
@@ -33,12 +32,7 @@ export async function readBack(
 /** Whether a canary that was just left, or is there, comes back as it was written. */
 export async function readsCanary(to: MemberBucket, now: Date, signal: AbortSignal): Promise<boolean> {
   const canary = canaryOf(now);
-  const body = async function* () {
-    yield canary.bytes;
-  };
-  await sendOnce(to, { item: canary, signal }, body).catch((error: unknown) => {
-    throw memberError(to, error);
-  });
+  await leave(to, canary, signal);
   const chunks = await readBack(to, canary.key, signal);
   if (chunks === undefined) return false;
   return sha256(Buffer.concat(await Array.fromAsync(chunks))) === canary.sha256;

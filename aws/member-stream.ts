@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import { crc32 } from 'node:zlib';
+import {
+  type CompletedPart,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { type Deliverable, notAsSealed, type Stored } from '../core/delivery.ts';
 import { blocks } from '../vault/blocks.ts';
-import { type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
+import { base64Of, type MemberBucket, newObject, type Putting, written } from './member-bucket.ts';
 import { persist } from './member-errors.ts';
 import { completeUpload, uploading } from './member-upload.ts';
 import { statusOf } from './s3-errors.ts';
+import { base64 } from './s3-multipart.ts';
 
 export type Body = () => AsyncIterable<Uint8Array>;
 
@@ -29,8 +36,9 @@ export async function sendOnce(to: MemberBucket, putting: Putting, body: Body): 
 
 /**
  * In one request, as it comes: no byte is held here. It is signed with the digest that was sealed, so S3 itself refuses
- * every other body; one that breaks off never has its length, and gives no object either. A body is hashed here for
- * servers that may not look, and from the second try on: that tells whether the line or the body is to blame.
+ * every other body; one that breaks off never has its length, and gives no object either. The same digest is its checksum,
+ * without which a bucket that locks by default takes nothing. A body is hashed here for servers that may not look, and
+ * from the second try on: that tells whether the line or the body is to blame.
  */
 async function sendWhole(to: MemberBucket, { item, signal }: Putting, body: Body, round: number): Promise<Stored> {
   const broken = new AbortController();
@@ -51,9 +59,9 @@ async function sendWhole(to: MemberBucket, { item, signal }: Putting, body: Body
   // Told by `broken`.
   stream.on('error', () => {});
   try {
-    const request = { ...newObject(to, item.key), Body: stream, ContentLength: item.size, IfNoneMatch: '*' };
-    const command = signedFor(new PutObjectCommand(request), item);
-    return written(to, await to.client.send(command, { abortSignal: broken.signal }));
+    const object = { ...newObject(to, item.key), ChecksumSHA256: base64Of(item), IfNoneMatch: '*' };
+    const command = signedFor(new PutObjectCommand({ ...object, Body: stream, ContentLength: item.size }), item);
+    return written(to, await to.client.send(command, { abortSignal: broken.signal }), item);
   } catch (error) {
     throw broken.signal.aborted ? broken.signal.reason : error;
   } finally {
@@ -95,19 +103,27 @@ async function* asSealed(
   if (held !== undefined) yield held;
 }
 
-/** One part in memory at a time; the whole is hashed, and made an object only then. */
+/**
+ * One part in memory at a time; the whole is hashed, and made an object only then. Each part goes with its CRC-32, and the
+ * whole with that of all: a SHA-256 over all parts S3 does not make.
+ */
 async function sendParts(to: MemberBucket, { item, signal }: Putting, body: Body): Promise<Stored> {
   const length = Math.max(PART, Math.ceil(item.size / MOST_PARTS));
   const buffer = Buffer.allocUnsafeSlow(Math.min(length, item.size));
-  return uploading(to, new CreateMultipartUploadCommand(newObject(to, item.key)), signal, async (upload) => {
-    const parts: { PartNumber: number; ETag: string | undefined }[] = [];
+  const begin = new CreateMultipartUploadCommand({ ...newObject(to, item.key), ChecksumAlgorithm: 'CRC32', ...WHOLE });
+  return uploading(to, begin, signal, async (upload) => {
+    const parts: CompletedPart[] = [];
+    let crc = 0;
     for await (const Body of blocks(asSealed(item, body(), true), () => buffer, signal)) {
-      const PartNumber = parts.length + 1;
-      const part = { ...upload.at, PartNumber, Body };
-      const send = () => to.client.send(new UploadPartCommand(part), { abortSignal: signal });
-      parts.push({ PartNumber, ETag: (await persist(to, signal, send)).ETag });
+      const part = { PartNumber: parts.length + 1, ChecksumCRC32: base64(crc32(Body)) };
+      crc = crc32(Body, crc);
+      const send = () =>
+        to.client.send(new UploadPartCommand({ ...upload.at, ...part, Body }), { abortSignal: signal });
+      parts.push({ ...part, ETag: (await persist(to, signal, send)).ETag });
     }
     signal.throwIfAborted();
-    return completeUpload(to, upload, parts);
+    return completeUpload(to, upload, parts, { ChecksumCRC32: base64(crc), ...WHOLE });
   });
 }
+
+const WHOLE = { ChecksumType: 'FULL_OBJECT' } as const;

@@ -2,6 +2,7 @@ import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
   type CreateMultipartUploadCommand,
 } from '@aws-sdk/client-s3';
 import type { Stored } from '../core/delivery.ts';
@@ -39,12 +40,18 @@ export async function uploading(
 /**
  * Gives an upload its key. Not to be broken off: what was asked for may take effect. Where the key is taken after an
  * answer of ours was lost, the upload tells who has it, since we may not look at the object: it is still there to be
- * taken back if somebody else's object lies under the key, and is gone if it has become that object.
+ * taken back if somebody else's object lies under the key, and is gone if it has become that object. `whole`: what S3 has to
+ * have then.
  */
-export async function completeUpload(to: MemberBucket, upload: Upload, Parts: CompletedPart[]): Promise<Stored> {
+export async function completeUpload(
+  to: MemberBucket,
+  upload: Upload,
+  Parts: CompletedPart[],
+  whole: Pick<CompleteMultipartUploadCommandInput, 'ChecksumCRC32' | 'ChecksumType'> = {},
+): Promise<Stored> {
   let sent = 0;
   try {
-    const request = { ...upload.at, IfNoneMatch: '*', MultipartUpload: { Parts } };
+    const request = { ...upload.at, ...whole, IfNoneMatch: '*', MultipartUpload: { Parts } };
     const answer = await persist(to, undefined, () => {
       sent += 1;
       return to.client.send(new CompleteMultipartUploadCommand(request));

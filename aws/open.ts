@@ -41,8 +41,12 @@ export interface MemberAddress {
   readonly destination: Extract<MemberDestination, { kind: 'bucket' }>;
   readonly network: string;
   readonly member: string;
-  /** Who delivers on AWS, by a session of its own for each member; absent: this process's own identity. */
+  /** See the registry: what a check has left there is expected to be there. */
+  readonly wasSound?: boolean | undefined;
+  /** Who delivers on AWS, by a session of its own for each member; not for another server, which knows no roles. */
   readonly roleArn?: string;
+  /** See `S3DestinationOptions`. */
+  readonly copyWithin?: number;
   /** The vault, if it is a bucket. On the same servers its bytes never come here. `kmsKey`: its key's full ARN. */
   readonly source?: BucketAddress & { readonly kmsKey?: string };
 }
@@ -58,13 +62,18 @@ export function openS3Destination({ destination, network, member, ...ours }: Mem
   const clientFor = (purpose: DeliverySession['purpose'], of = region): S3Client => {
     if (roleArn === undefined) return memberClient({ region: of, ...(endpoint === undefined ? {} : { endpoint }) });
     const copied = purpose === 'read' ? undefined : source;
-    return deliveryClient(stsClient(), { ...place, roleArn, purpose, ...(copied && { source: readable(copied) }) }, of);
+    return deliveryClient(
+      stsClient(ours.source?.region),
+      { ...place, roleArn, purpose, ...(copied && { source: readable(copied) }) },
+      of,
+    );
   };
   const from = source && { ...bucketOptions(source), client: clientFor('deliver', source.region) };
   return s3Destination(
     {
       ...{ ...place, otherServer: endpoint !== undefined, client: clientFor('deliver') },
-      ...{ prober: clientFor('check'), reader: clientFor('read') },
+      ...{ prober: clientFor('check'), reader: clientFor('read'), wasSound: ours.wasSound === true },
+      ...{ copyWithin: ours.copyWithin },
       ...(from && { source: from }),
     },
     clock,

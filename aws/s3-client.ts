@@ -26,8 +26,8 @@ const settingsOf = ({ region, endpoint, credentials }: S3Connection) => ({
 });
 
 /**
- * For a member's bucket. What may pass is tried again by the destination, which must know of every try; and what is sent
- * is signed with its SHA-256, so no other checksum is needed: S3 adds its own CRC-64/NVME, and answers with it.
+ * For a member's bucket. What may pass is tried again by the destination, which must know of every try; and whatever is
+ * sent names its checksum itself: a body that streams has to go with the digest that was sealed, not with one of its end.
  */
 export const memberClient = (connection: S3Connection): S3Client =>
   new S3Client({

@@ -24,7 +24,7 @@ const PACE: Pace = {
  * was lost, and that is gone since (`written`). Every key is written on the condition that it is free, by every call.
  */
 export function s3Destination(options: S3DestinationOptions, clock: Clock): Destination {
-  const { source, prober = options.client, reader = options.client, ...rest } = options;
+  const { source, prober = options.client, reader = options.client, wasSound = false, ...rest } = options;
   const { bucket, prefix, pace = PACE, partsFrom = SENT_IN_ONE } = rest;
   const to: MemberBucket = { ...rest, pace, partsFrom, url: `s3://${bucket}/${prefix}` };
   const from = source === undefined ? undefined : s3Bucket(source);
@@ -32,7 +32,7 @@ export function s3Destination(options: S3DestinationOptions, clock: Clock): Dest
     url: to.url,
     copies: from !== undefined,
     put: (item, body, signal) => put(to, from, { item, body, signal }),
-    check: () => checkBucket({ ...to, client: prober }, clock.now()),
+    check: () => checkBucket({ ...to, client: prober }, clock.now(), wasSound),
     read: (key, signal) => readBack({ ...to, client: reader }, key, signal),
     mayRead: (signal) => readsCanary({ ...to, client: reader }, clock.now(), signal),
   };

@@ -52,16 +52,17 @@ export async function membersList(shell: Shell): Promise<Outcome> {
 
 export interface AddFlags extends DestinationFlags {
   readonly deliver?: boolean;
+  readonly again?: boolean;
   readonly chainFiles?: boolean;
 }
 
 export async function membersAdd(shell: Shell, asked: AddFlags, [id = '']: Args): Promise<Outcome> {
-  const { deliver, chainFiles, ...flags } = asked;
+  const { deliver, again, chainFiles, ...flags } = asked;
   const loaded = await loadConfig(shell);
   const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
   if (destination.kind === 'folder') await refuseFolder(registry, id, destination.path);
-  const before = await register(registry, id, destination);
+  const before = await register(registry, id, destination, again);
   const registered = chainFiles === undefined ? before : await taking(registry, before, chainFiles);
   const deployed = await deployedDelivery(registry);
   if (deployed?.serves(registered) === true) {

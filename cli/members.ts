@@ -1,7 +1,9 @@
 import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
+import type { Config } from '../config/schema.ts';
 import { MemberDestination } from '../core/destination.ts';
-import { anotherOwner, refusing } from '../core/member-destinations.ts';
+import { anotherOwner, noDeliveryRole, refusing } from '../core/member-destinations.ts';
+import { deliveryRoleArn } from '../core/member-policy.ts';
 import { type Member, MemberId } from '../core/members.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
@@ -45,7 +47,10 @@ function nameOf(info: typeof userInfo): string {
 }
 
 /** How a destination is opened: without a call. */
-async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenRegistry['destinationOf']> {
+export async function destinationsOf(
+  { config }: Pick<Loaded, 'config'>,
+  clock: Clock,
+): Promise<OpenRegistry['destinationOf']> {
   // Loaded here: folders need nothing of it.
   const { openS3Destination } = await import('../aws/open.ts');
   const { s3 } = config.vault;
@@ -56,11 +61,22 @@ async function destinationsOf({ config }: Loaded, clock: Clock): Promise<OpenReg
     if (listed !== undefined && 'account' in listed && listed.account !== destination.account) {
       return refusing(`the destination of ${member}`, anotherOwner(member, destination.account));
     }
+    const address = { destination, network, member, wasSound };
+    if (destination.endpoint !== undefined) return openS3Destination(address, clock);
+    const operatorAccount = operatorAccountOf(config);
+    if (operatorAccount === undefined) return refusing(`the destination of ${member}`, noDeliveryRole(member));
     // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
-    const source = s3 !== undefined && s3.endpoint === undefined && destination.endpoint === undefined ? s3 : undefined;
-    return openS3Destination({ destination, network, member, ...(source && { source }) }, clock);
+    const copied = s3 !== undefined && s3.endpoint === undefined ? s3 : undefined;
+    // Which key the vault's bucket has stands nowhere here: the role's own policy names it.
+    const source = copied && { ...copied, kmsKey: `arn:aws:kms:*:${operatorAccount}:key/*` };
+    const roleArn = deliveryRoleArn({ network, operatorAccount });
+    return openS3Destination({ ...address, roleArn, ...(source && { source }) }, clock);
   };
 }
+
+/** Where the delivery role is that members' buckets let in: where the network is deployed, or else its vault is on AWS. */
+export const operatorAccountOf = ({ aws, vault: { s3 } }: Config): string | undefined =>
+  aws?.account ?? (s3?.endpoint === undefined ? s3?.account : undefined);
 
 /** The member as the vault has it. Rejects with `UsageError`. */
 export async function memberNamed({ vault, loaded }: OpenRegistry, id: string): Promise<Member> {

@@ -28,8 +28,12 @@ export const notAsSealed = ({ key }: Deliverable): HistoryDamaged =>
 export const Stored = z.strictObject({
   /** `there`: the key was taken, as after a broken run. `same`: it was taken, and reading showed these very bytes. */
   outcome: z.enum(['written', 'same', 'there']),
-  /** As S3 answered: base64. */
+  /** S3 has compared what it stores with the sealed SHA-256, and has answered with it. */
+  attested: z.literal('sha256').optional(),
+  /** Of what S3 has copied, as it answered: base64. */
   crc64nvme: z.string().optional(),
+  /** Of what was sent in parts, as S3 answered: base64. */
+  crc32: z.string().optional(),
   versionId: z.string().optional(),
   /** `AES256`, or the ARN of the key that S3 has encrypted with. */
   encryption: z.string().optional(),

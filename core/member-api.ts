@@ -20,6 +20,8 @@ export const AskedDestination = z.strictObject({
     .max(200)
     .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the whole ARN of a key, no alias')
     .optional(),
+  /** A new registration of the same bucket, too: all is delivered again, and what is there stays as it is. */
+  again: z.boolean().optional(),
 });
 export type AskedDestination = z.infer<typeof AskedDestination>;
 

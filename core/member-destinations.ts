@@ -39,3 +39,12 @@ export const anotherOwner = (member: string, account: string): MemberFault => ({
   remedy:
     'Let the operator put the account into `members` of the configuration and deploy, or register another bucket.',
 });
+
+/** A bucket on AWS lets in one role of the operator’s account, and the configuration tells no such account. */
+export const noDeliveryRole = (member: string): MemberFault => ({
+  name: 'NO_DELIVERY_ROLE',
+  message: `nobody knows whose role the bucket of ${member} lets in: the configuration tells no AWS account of the operator`,
+  remedy:
+    'Let the operator write the `account` of the vault’s bucket on AWS, or deploy the network with `aws`; docs/deliver.md ' +
+    'tells which role there has to be.',
+});

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { stillEmptied } from './check-reports.ts';
 import { MemberDestination } from './destination.ts';
 import { LedgerholdError } from './errors.ts';
 import { retryAfter, retryNow } from './member-retry.ts';
@@ -149,9 +150,10 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
     case 'check': {
       if (was.destination === null) throw refusedActOn(before, act);
       const { checkAsked: _, ...rest } = was;
-      const wasSound = was.wasSound === true || act.report.faults.length === 0;
-      const checked = { ...rest, check: act.report, ...(wasSound && { wasSound }) };
-      const [fault] = act.report.faults;
+      const report = stillEmptied(was.check, act.report);
+      const wasSound = was.wasSound === true || report.faults.length === 0;
+      const checked = { ...rest, check: report, ...(wasSound && { wasSound }) };
+      const [fault] = report.faults;
       if (was.state === 'suspended') return checked;
       if (fault === undefined) return was.state === 'degraded' ? checked : settled({ ...checked, fault: null });
       if (was.state === 'invited') return { ...checked, fault: null };

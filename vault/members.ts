@@ -117,13 +117,19 @@ const VERSIONS_A_DAY = 200;
 
 /**
  * Registers a destination. Said again of a member in order, as by a client that has lost the answer, it is no new
- * registration: that would end its being a target, and have all sent again. Rejects with `MemberActRefused`, and with
- * `TooManyActs` when it was done too often.
+ * registration: that would end its being a target, and have all sent again. `again`: just that is meant. Rejects with
+ * `MemberActRefused`, and with `TooManyActs` when it was done too often.
  */
-export async function register(ports: RegistryPorts, id: string, destination: MemberDestination): Promise<Member> {
+export async function register(
+  ports: RegistryPorts,
+  id: string,
+  destination: MemberDestination,
+  again = false,
+): Promise<Member> {
   const dayAgo = ports.clock.now().getTime() - DAY_MS;
   const newest = MemberId.safeParse(id).success ? await readMember(ports.vault, id) : undefined;
-  if (newest !== undefined && isInOrder(newest.value) && goesTo(newest.value, destination)) return newest.value;
+  const inOrder = newest !== undefined && isInOrder(newest.value) && goesTo(newest.value, destination);
+  if (inOrder && !again) return newest.value;
   let registered = 0;
   for await (const { at, what } of fromNewest(ports.vault, id, newest)) {
     if (Date.parse(at) <= dayAgo) break;

@@ -3,6 +3,7 @@ import { deliveryRoleArn, type MemberAccess, memberKeyStatement } from '../../co
 import { bucketName, MemberBucketSpec, type Place, placeInName, placeOfKey } from '../../core/member-template.ts';
 import { memberPrefix } from '../../core/names.ts';
 import { loadConfig } from '../context.ts';
+import { operatorAccountOf } from '../members.ts';
 import { memberTemplate, type TemplateKind } from '../render/member-templates.ts';
 import type { Outcome, Shell } from '../shell.ts';
 import { UsageError } from '../usage-error.ts';
@@ -72,16 +73,16 @@ function destinationOf({ members = [] }: Config, wanted: string | undefined): De
   return { id, bucket, place: { account, region } };
 }
 
-/** The operator's account is where the delivery role is: where the backup is deployed, or else the vault is. */
 function specOf(
   config: Config,
   member: string,
   bucket: string | undefined,
   flags: MembersPolicyFlags,
 ): MemberBucketSpec {
-  const operatorAccount = config.aws?.account ?? config.vault.s3?.account;
+  const operatorAccount = operatorAccountOf(config);
   if (operatorAccount === undefined) {
-    throw new UsageError('the configuration does not tell your AWS account', 'Write it as `account` under `aws`.');
+    const remedy = 'Write it as `account` under `aws`, or of a vault that is a bucket on AWS under `vault.s3`.';
+    throw new UsageError('the configuration does not tell your AWS account', remedy);
   }
   const days = flags.objectLockDays;
   const made = MemberBucketSpec.safeParse({

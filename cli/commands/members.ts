@@ -33,6 +33,7 @@ export function define(command: Command, act: Act): void {
     .option('--endpoint <url>', 'of an S3 server other than AWS')
     .option(...WITH_FILES)
     .option(...WITHOUT_FILES)
+    .option('--again', 'register the same destination anew: all is delivered again, what is there stays as it is')
     .option('--deliver', 'deliver all earlier files and new ones from now on, if the check finds nothing')
     .action(act<AddFlags>(membersAdd));
   command

@@ -11,6 +11,8 @@ import { run } from './run.ts';
 
 /** Leaves the last objects of a turn some minutes: those of 5 GiB and more are copied in parts. */
 const TURN = 9 * 60_000;
+/** Of the 14 minutes that a call has, one is left to take back what was not copied, and to write the receipt. */
+const COPY_WITHIN = 4 * 60_000;
 
 export const handler = serve(deliverMember, run, (env, journal) => {
   const { vault, clock } = vaultPorts(env);
@@ -24,8 +26,11 @@ export const handler = serve(deliverMember, run, (env, journal) => {
     destinationOf: (member) => {
       const destination = destinationOnAws(member, members);
       if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);
-      const address = { destination, network: member.network, member: member.member, roleArn: env.DELIVERY_ROLE };
-      return openS3Destination({ ...address, source }, clock);
+      const { network, member: id, wasSound } = member;
+      return openS3Destination(
+        { destination, network, member: id, wasSound, roleArn: env.DELIVERY_ROLE, source, copyWithin: COPY_WITHIN },
+        clock,
+      );
     },
   };
 });

@@ -21,7 +21,7 @@ export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
   putDestination: async (call, ports) => {
     const destination = destinationOf(call.body, call.account, ports);
     const registry = await registryOf(call, ports);
-    return viewOf(await register({ ...registry, permit: refuseSuspended }, call.id, destination));
+    return viewOf(await register({ ...registry, permit: refuseSuspended }, call.id, destination, call.body.again));
   },
   deleteDestination: async ({ id, by }, { vault, clock, network }) => {
     await registered(vault, id);

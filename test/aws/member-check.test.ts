@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { memberClient } from '../../aws/s3-client.ts';
 import { s3Destination } from '../../aws/s3-destination.ts';
 import { OWNER, type S3Request } from '../fakes/s3-memory.ts';
 import { addOnly, type MemberBucketWorld, memberBucketWorld, NOW, PREFIX } from '../support/member-buckets.ts';
@@ -10,7 +11,9 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 const CANARY = `canary/${NOW.toISOString()}.txt`;
+const FIRST = ['canary/first-1.txt', 'canary/first-2.txt', 'canary/first-3.txt'];
 const check = (more = {}) => s3Destination({ ...world.options, ...more }, world.clock).check();
+const empty = () => world.fake.memory.objects.clear();
 const names = async (more = {}) => (await check(more)).map(({ name }) => name);
 /** The member's policy, with one hole. */
 const allowing = (hole: (request: S3Request) => boolean) => {
@@ -21,8 +24,20 @@ describe('the check of a member’s bucket', () => {
   test('finds nothing in one that only lets us add, and leaves a canary of the instant', async () => {
     expect(await check()).toEqual([]);
     expect(String(world.held(CANARY))).toContain(NOW.toISOString());
-    expect([...world.fake.memory.objects.keys()]).toEqual([PREFIX + CANARY]);
+    expect([...world.fake.memory.objects.keys()]).toEqual([CANARY, ...FIRST].map((key) => PREFIX + key));
     expect(world.fake.memory.uploads.size).toBe(0);
+  });
+
+  test('finds nothing in one that locks what comes, by default, and hides nothing there', async () => {
+    world.fake.memory.bucket.locksByDefault = true;
+    expect(await check()).toEqual([]);
+    world.fake.memory.allows = () => true;
+    expect(await names()).toContain('OVERWRITABLE');
+    expect(await check()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'OVERWRITABLE', message: expect.not.stringContaining('InvalidRequest') }),
+      ]),
+    );
   });
 
   test.each<[string, (request: S3Request) => boolean, string]>([
@@ -111,6 +126,75 @@ describe('the check of a member’s bucket', () => {
     );
     expect(world.fake.log.map(({ operation }) => operation)).toEqual([
       ...['PutObject', 'PutObject', 'DeleteObject', 'CreateMultipartUpload'],
+      ...FIRST.map(() => 'PutObject'),
     ]);
+  });
+});
+
+describe('a host that has no address, as of a Region that there is not', () => {
+  const unresolved = (code: string) => {
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+    const client = memberClient({ region: 'eu-nowhere-9', credentials });
+    const error = Object.assign(new Error(`getaddrinfo ${code} bank-a.s3.eu-nowhere-9.amazonaws.com`), { code });
+    client.config.requestHandler = { handle: () => Promise.reject(error) } as never;
+    return { client, region: 'eu-nowhere-9' };
+  };
+
+  test('is named to a member whose bucket was never reached, with what it corrects', async () => {
+    expect(await check(unresolved('ENOTFOUND'))).toMatchObject([
+      {
+        name: 'NOT_REACHED',
+        message: expect.stringContaining('eu-nowhere-9'),
+        remedy: expect.stringContaining('Region'),
+      },
+    ]);
+  });
+
+  test('is passing trouble where the bucket was reached before, or where no name server answers', async () => {
+    const away = { name: 'MemberUnavailable' };
+    await expect(check({ ...unresolved('ENOTFOUND'), wasSound: true })).rejects.toMatchObject(away);
+    await expect(check(unresolved('EAI_AGAIN'))).rejects.toMatchObject(away);
+  });
+});
+
+describe('a bucket that was found sound before', () => {
+  beforeEach(async () => void (await check()));
+  const again = () => check({ wasSound: true });
+
+  test('is so again while what the first check left is there', async () => {
+    expect(await again()).toEqual([]);
+    expect(await again()).toEqual([]);
+  });
+
+  test('and that was emptied since, or made anew, is named: what was delivered is not there', async () => {
+    empty();
+    expect(await again()).toMatchObject([{ name: 'EMPTIED', remedy: expect.stringContaining('again') }]);
+  });
+
+  test('is told with all else that is wrong', async () => {
+    empty();
+    allowing(({ operation }) => operation === 'DeleteObject');
+    expect((await again()).map(({ name }) => name)).toEqual(['EMPTIED', 'DELETABLE']);
+  });
+
+  test.each(['the answer is lost', 'the server is away before it ends', 'what it found is lost'])(
+    'and was emptied is named also by the check after one where %s',
+    async (how) => {
+      empty();
+      const first = PREFIX + (FIRST[0] ?? '');
+      if (how === 'the answer is lost') {
+        world.fake.onRequest = ({ key }) => {
+          if (key === first && !world.fake.memory.objects.has(first)) world.fake.plan('PutObject', 'drop after');
+        };
+      }
+      if (how === 'the server is away before it ends') world.fake.plan('DeleteObject', 'drop', 6);
+      await again().catch(() => {});
+      expect((await again()).map(({ name }) => name)).toEqual(['EMPTIED']);
+    },
+  );
+
+  test('is not taken for emptied by a check that is the first of its registration', async () => {
+    empty();
+    expect(await check()).toEqual([]);
   });
 });

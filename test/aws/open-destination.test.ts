@@ -52,3 +52,11 @@ test('of a vault in a bucket of the same servers bytes are copied, of one elsewh
   expect(openS3Destination({ ...names, destination, source }, world.clock).copies).toBe(false);
   expect(openS3Destination({ ...names, destination: bucket, source }, world.clock).copies).toBe(true);
 });
+
+test('of a bucket that was found sound before, its check misses what was left there then', async () => {
+  const destination = { ...bucket, endpoint: world.fake.endpoint };
+  expect(await openS3Destination({ ...names, destination }, world.clock).check()).toEqual([]);
+  world.fake.memory.objects.clear();
+  const opened = openS3Destination({ ...names, destination, wasSound: true }, world.clock);
+  expect(await opened.check()).toMatchObject([{ name: 'EMPTIED' }]);
+});

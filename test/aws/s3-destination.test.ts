@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { memberClient } from '../../aws/s3-client.ts';
 import { type S3DestinationOptions, s3Destination } from '../../aws/s3-destination.ts';
 import { HistoryDamaged } from '../../core/chain.ts';
-import { type Deliverable, type Destination, MemberRefused, MemberUnavailable } from '../../core/delivery.ts';
+import {
+  type Deliverable,
+  type Destination,
+  MemberRefused,
+  MemberUnavailable,
+  type Stored,
+} from '../../core/delivery.ts';
 import { VaultUnavailable } from '../../core/vault.ts';
 import { sha256 } from '../../io/digest.ts';
 import { base64Crc64 } from '../fakes/crc64-nvme.ts';
@@ -40,12 +47,19 @@ const large: Deliverable = { ...item, key: 'chain/consortium/large', size: 5 * G
 const layLarge = () => world.lay(SOURCE + large.key, Buffer.from('large'), { claims: 5 * GIB });
 const race = { status: 409, code: 'ConditionalRequestConflict' };
 
-/** Each way to put an object, and the call that makes it one. */
-const WAYS: [string, Operation, () => Promise<unknown>, string][] = [
-  ['a body', 'PutObject', () => put(world.streaming), KEY],
-  ['a body in parts', 'CompleteMultipartUpload', () => put(inParts()), KEY],
-  ['a copy', 'CopyObject', () => put(world.copying), KEY],
-  ['a copy in parts', 'CompleteMultipartUpload', () => (layLarge(), put(world.copying, large)), large.key],
+type Proof = (held: Buffer) => Partial<Stored>;
+const byCrc64: Proof = (held) => ({ crc64nvme: base64Crc64(held) });
+const byCrc32: Proof = (held) => ({
+  crc32: Buffer.from(crc32(held).toString(16).padStart(8, '0'), 'hex').toString('base64'),
+});
+const bySha256: Proof = () => ({ attested: 'sha256' });
+
+/** Each way to put an object, the call that makes it one, and what S3 says then of the bytes that it has. */
+const WAYS: [string, Operation, () => Promise<unknown>, string, Proof][] = [
+  ['a body', 'PutObject', () => put(world.streaming), KEY, bySha256],
+  ['a body in parts', 'CompleteMultipartUpload', () => put(inParts()), KEY, byCrc32],
+  ['a copy', 'CopyObject', () => put(world.copying), KEY, byCrc64],
+  ['a copy in parts', 'CompleteMultipartUpload', () => (layLarge(), put(world.copying, large)), large.key, byCrc64],
 ];
 
 async function refusalOf(work: Promise<unknown>): Promise<MemberRefused> {
@@ -57,13 +71,13 @@ async function refusalOf(work: Promise<unknown>): Promise<MemberRefused> {
   return error as MemberRefused;
 }
 
-describe.each(WAYS)('%s', (_, commit, send, key) => {
+describe.each(WAYS)('%s', (_, commit, send, key, proof) => {
   test('says how it was stored, and names owner, condition and encryption, and nothing else of its own', async () => {
     const { fake } = world;
     const stored = await send();
     expect(stored).toEqual({
       ...{ outcome: 'written', encryption: 'AES256', versionId: expect.stringContaining('version-of-') },
-      crc64nvme: base64Crc64(world.held(key) ?? Buffer.alloc(0)),
+      ...proof(world.held(key) ?? Buffer.alloc(0)),
     });
     for (const { headers } of fake.log) {
       expect(headers['x-amz-expected-bucket-owner']).toBe(OWNER);
@@ -83,6 +97,11 @@ describe.each(WAYS)('%s', (_, commit, send, key) => {
     world.copying = s3Destination({ ...options, source: world.source }, world.clock);
     world.options = options;
     expect(await send()).toMatchObject({ outcome: 'written', encryption: MEMBERS_KEY });
+  });
+
+  test('goes into a bucket that locks what comes, by default', async () => {
+    world.fake.memory.bucket.locksByDefault = true;
+    expect(await send()).toMatchObject({ outcome: 'written' });
   });
 
   test('to a key that is taken is there, and leaves what lies there', async () => {
@@ -120,12 +139,12 @@ describe.each(WAYS)('%s', (_, commit, send, key) => {
 
   test.each([
     [403, 'AccessDenied', 'ACCESS_DENIED', `account ${OWNER} owns the bucket`],
-    [404, 'NoSuchBucket', 'NO_SUCH_BUCKET', 'Create the bucket'],
+    [404, 'NoSuchBucket', 'NO_SUCH_BUCKET', 'register that'],
     [301, 'PermanentRedirect', 'ANOTHER_REGION', 'Region'],
     [400, 'AuthorizationHeaderMalformed', 'ANOTHER_REGION', 'Region'],
     [400, 'IllegalLocationConstraintException', 'ANOTHER_REGION', 'Region'],
     [400, 'KMS.DisabledException', 'KEY_UNUSABLE', 'Enable the key'],
-    [400, 'InvalidRequest', 'REFUSED', 'S3 API reference'],
+    [400, 'InvalidRequest', 'REFUSED', 'members policy'],
   ])(
     'that is answered %i %s is refused at once as %s, with a remedy for the member',
     async (status, code, name, says) => {
@@ -223,6 +242,14 @@ describe('an answer that is lost after the object was made', () => {
 });
 
 describe('a body', () => {
+  test('of which a server tells another SHA-256 than was sealed is not said to be attested', async () => {
+    const said = { 'x-amz-server-side-encryption': 'AES256', 'x-amz-checksum-sha256': 'AAAA' };
+    world.fake.memory.encrypts = () => said;
+    expect(await put(world.streaming)).toEqual({
+      ...{ outcome: 'written', encryption: 'AES256', versionId: expect.anything() },
+    });
+  });
+
   test('is signed with the digest that was sealed, and goes as it comes', async () => {
     await put(world.streaming);
     const [{ headers } = { headers: {} }] = world.seen('PutObject');
@@ -325,6 +352,19 @@ describe('a copy', () => {
     expect((await refusalOf(put(world.copying, large))).fault.name).toBe('ACCESS_DENIED');
     expect(world.held(large.key)).toBeUndefined();
     expect(world.fake.memory.uploads.size).toBe(0);
+  });
+
+  test('whose parts are not copied within its time is taken back: nobody pays for what does not come through', async () => {
+    layLarge();
+    const hurried = s3Destination({ ...world.options, source: world.source, copyWithin: 200 }, world.clock);
+    expect(await put(hurried)).toMatchObject({ outcome: 'written' });
+    world.fake.plan('UploadPartCopy', 'stall', 3);
+    await expect(put(hurried, large)).rejects.toMatchObject({
+      ...{ name: 'MemberUnavailable', message: expect.stringContaining(large.key) },
+    });
+    expect(world.held(large.key)).toBeUndefined();
+    expect(world.fake.memory.uploads.size).toBe(0);
+    expect(await put(hurried, large)).toMatchObject({ outcome: 'written' });
   });
 
   test.each<[string, () => void, object]>([

@@ -9,9 +9,11 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
 import { sha256 } from '../../io/digest.ts';
+import { startFaultyS3 } from '../fakes/faulty-s3.ts';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
 import { runCli } from '../support/cli.ts';
 import { PROGRAM } from '../support/cli-world.ts';
+import { addOnly } from '../support/member-buckets.ts';
 
 jest.setTimeout(60_000);
 
@@ -54,6 +56,21 @@ describe('members of a network on one machine', () => {
       code: 'DELIVERED',
       members: [{ outcome: 'whole', objects: 0 }],
     });
+  });
+
+  test('registered `--again` are given all that is missing, and what is there stays as it is', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('deliver');
+    const files = join(shareOf('bank-a'), 'chain/consortium');
+    const [name = ''] = (await readdir(files)).filter((each) => /rlp/.test(each));
+    await rm(join(files, name));
+    const add = ['members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver'];
+    await cli(...add);
+    await cli('deliver');
+    expect((await verified('bank-a')).exit).toBe(1);
+    expect((await cli(...add, '--again')).json()).toMatchObject({ code: 'ACTIVE' });
+    expect((await cli('deliver')).json()).toMatchObject({ members: [{ outcome: 'whole', totals: { files: 3 } }] });
+    expect((await verified('bank-a')).json()).toMatchObject({ code: 'PROVEN' });
   });
 
   test('may stand in the configuration, and are told while they are not registered', async () => {
@@ -266,6 +283,34 @@ describe('members of a network on one machine', () => {
     const last = ended.stdout.trimEnd().split('\n').at(-1) ?? '';
     return { exit: 'code' in ended ? ended.code : 0, json: JSON.parse(last) as object };
   };
+
+  test('a bucket that was emptied is found by its next check, and filled once it is registered again', async () => {
+    const before = { ...process.env };
+    const s3 = await startFaultyS3();
+    s3.memory.allows = addOnly;
+    s3.memory.owners.set('b-u-c', '333333333333');
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' });
+    const add = ['members', 'add', 'bank-a', ...BUCKET, '--endpoint', s3.endpoint, '--deliver'];
+    const held = () => [...s3.memory.objects.keys()].filter((key) => !key.includes('canary'));
+    try {
+      expect((await built(...add)).json).toMatchObject({ code: 'ACTIVE' });
+      await built('deliver');
+      const all = held();
+      expect(all.length).toBeGreaterThan(5);
+      s3.memory.objects.clear();
+      for (const act of ['check', 'resume', 'resume']) {
+        expect(JSON.stringify((await built('members', act, 'bank-a')).json)).toContain('EMPTIED');
+      }
+      expect((await built('deliver')).json).toMatchObject({ code: 'MEMBER_SUSPENDED' });
+      expect(held()).toEqual([]);
+      expect((await built(...add)).json).toMatchObject({ code: 'ACTIVE' });
+      expect((await built('deliver')).json).toMatchObject({ code: 'DELIVERED' });
+      expect(held().sort()).toEqual(all.sort());
+    } finally {
+      process.env = before;
+      await s3.stop();
+    }
+  });
 
   test('one that is not reached is told, and the others are checked all the same', async () => {
     const before = { ...process.env };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { EMPTIED } from '../../core/check-reports.ts';
 import { afterAct, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
 import { Instant } from '../../core/names.ts';
 
@@ -33,6 +34,18 @@ describe('the life of a member', () => {
     const still: MemberAct = { what: 'check', report: { at, faults: [fault('OVERWRITABLE')] } };
     expect(() => after(...refused, still, { what: 'resume' })).toThrow('cannot resume');
     expect(after(...refused, sound, { what: 'resume' })).toMatchObject({ state: 'active', fault: null });
+  });
+
+  test('whose bucket was found emptied stays so, whatever later checks find, until it is registered again', () => {
+    const emptied: MemberAct = { what: 'check', report: { at, faults: [fault(EMPTIED)] } };
+    const found = [...registered, emptied];
+    expect(after(...found)).toMatchObject({ state: 'suspended', fault: { name: EMPTIED } });
+    for (const looked of [sound, emptied]) {
+      expect(after(...found, looked)?.check?.faults.map(({ name }) => name)).toEqual([EMPTIED]);
+      expect(() => after(...found, looked, { what: 'resume' })).toThrow('cannot resume');
+    }
+    const [register = sound] = registered;
+    expect(after(...found, register, sound)).toMatchObject({ state: 'checked', since: 5, check: { faults: [] } });
   });
 
   test('what an operator has spoken, no fault that comes after it takes back', () => {

@@ -58,7 +58,12 @@ interface Upload extends Omit<Stored, 'body'> {
 export interface S3Memory {
   readonly objects: Map<string, Stored>;
   readonly uploads: Map<string, Upload>;
-  readonly bucket: { versions: 'Enabled' | 'Suspended' | undefined; locks: boolean };
+  readonly bucket: {
+    versions: 'Enabled' | 'Suspended' | undefined;
+    locks: boolean;
+    /** What is put there without a word of its own is locked for a time. */
+    locksByDefault: boolean;
+  };
   /** Who owns a bucket; by default `OWNER`. */
   readonly owners: Map<string, string>;
   /** The policy of all buckets: false is 403. */
@@ -79,12 +84,13 @@ export function s3Memory(): S3Memory {
   const objects = new Map<string, Stored>();
   const uploads = new Map<string, Upload>();
   const memory: S3Memory = {
-    ...{ objects, uploads, bucket: { versions: 'Enabled', locks: true }, owners: new Map() },
+    ...{ objects, uploads, bucket: { versions: 'Enabled', locks: true, locksByDefault: false }, owners: new Map() },
     ...{ allows: () => true, encrypts: asAsked },
     answer: (request) => {
       const owner = request.headers['x-amz-expected-bucket-owner'];
       if (owner !== undefined && owner !== ownerOf(memory, request.bucket)) return refusal(403, 'AccessDenied');
       if (!memory.allows(request)) return refusal(403, 'AccessDenied');
+      if (memory.bucket.locksByDefault && isUnchecked(request)) return refusal(400, 'InvalidRequest', UNCHECKED);
       if (!isIntact(request)) return refusal(400, 'BadDigest');
       if (!isAsSigned(request)) return refusal(400, 'XAmzContentSHA256Mismatch');
       return operations[request.operation](memory, request);
@@ -108,8 +114,9 @@ type Run = (memory: Inside, request: S3Request) => S3Answer;
 const operations: Readonly<Record<Operation, Run>> = {
   PutObject: (memory, request) => {
     const answer = publish(memory, request, { ...described(request), body: request.body });
-    const unmarked = !['sha256', 'crc32'].some((kind) => `x-amz-checksum-${kind}` in request.headers);
-    return unmarked ? { ...answer, headers: { ...answer.headers, [CRC64]: base64Crc64(request.body) } } : answer;
+    const named = ['sha256', 'crc32'].map((kind) => `x-amz-checksum-${kind}`).find((name) => name in request.headers);
+    const checksum = named === undefined ? base64Crc64(request.body) : (request.headers[named] ?? '');
+    return answer.status === 200 ? { ...answer, headers: { [named ?? CRC64]: checksum, ...answer.headers } } : answer;
   },
   CopyObject: (memory, request) => {
     const body = copied(memory, request.headers);
@@ -168,7 +175,8 @@ const operations: Readonly<Record<Operation, Run>> = {
     const answer = publish(memory, request, { ...upload, body }, upload.begun);
     if (answer.status !== 200) return answer;
     memory.uploads.delete(id);
-    const tags = cited === undefined ? `<ChecksumCRC64NVME>${base64Crc64(body)}</ChecksumCRC64NVME>` : '';
+    const crc64 = `<ChecksumCRC64NVME>${base64Crc64(body)}</ChecksumCRC64NVME>`;
+    const tags = cited === undefined ? crc64 : `<ChecksumCRC32>${cited}</ChecksumCRC32>`;
     return { ...answer, ...bodyOf('CompleteMultipartUploadResult', tags) };
   },
   AbortMultipartUpload: ({ uploads }, { query }) =>
@@ -214,6 +222,13 @@ function isAsSigned({ headers, body }: S3Request): boolean {
   const signed = headers['x-amz-content-sha256'] ?? '';
   return !/^[0-9a-f]{64}$/.test(signed) || signed === createHash('sha256').update(body).digest('hex');
 }
+
+/** Where what comes is locked, S3 takes no body without a checksum of its own: the digest in the signature is none. */
+const isUnchecked = ({ operation, headers }: S3Request): boolean =>
+  (operation === 'PutObject' || operation === 'UploadPart') &&
+  !Object.keys(headers).some((name) => name === 'content-md5' || name.startsWith('x-amz-checksum-'));
+
+const UNCHECKED = 'Content-MD5 OR x-amz-checksum- HTTP header is required for requests with Object Lock parameters';
 
 /** S3 refuses a body (of an object or a part) that is not what its checksum says. */
 function isIntact({ operation, headers, body }: S3Request): boolean {

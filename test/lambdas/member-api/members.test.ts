@@ -36,6 +36,17 @@ describe('a member that registers itself', () => {
     expect((await world.call(BANK_A, 'PUT', put, { ...BUCKET, region: 'eu-west-2' })).json.n).toBe(2);
   });
 
+  test('is registered anew where it asks to be filled again, so often a day as any other', async () => {
+    const world = apiWorld();
+    const { json } = await world.call(BANK_A, 'PUT', put, { ...BUCKET, again: false });
+    await actOn(registry(world), 'bank-a', checked());
+    const again = () => world.call(BANK_A, 'PUT', put, { ...BUCKET, again: true });
+    expect((await again()).json).toMatchObject({ n: 3, destination: json.destination, check: null, checkWanted: true });
+    expect((await memberVersions(world.vault, 'bank-a')).map(({ value }) => value.since)).toEqual([1, 1, 3]);
+    for (let n = 2; n < 10; n++) expect((await again()).status).toBe(200);
+    expect(await again()).toMatchObject({ status: 429, json: { error: { name: 'TooManyActs' } } });
+  });
+
   test('twice at once ends with two versions, one after the other, and one of the two buckets', async () => {
     const world = apiWorld();
     const asked = ['one', 'two'].map((bucket) => world.call(BANK_A, 'PUT', put, { ...BUCKET, bucket: `a-${bucket}` }));
