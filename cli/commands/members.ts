@@ -52,9 +52,12 @@ export function define(command: Command, act: Act): void {
     .action(act(membersRemove));
   command
     .command('receipts')
-    .description('its signed receipts, oldest first, to be given to it: what was delivered, when, with which SHA-256')
+    .description('its signed receipts, oldest first, to be given to it, and proofs of what was read back there')
     .argument(...ID)
-    .option('--out <folder>', 'write each with its signature beside it, byte for byte; --json prints both')
+    .option(
+      '--out <folder>',
+      'write each with its signature beside it, byte for byte, proofs into `proofs` there; --json prints both',
+    )
     .action(act<{ out?: string }>(membersReceipts));
   command
     .command('policy')

@@ -1,6 +1,13 @@
 import type { BucketDestination } from '../../core/destination.ts';
-import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
+import {
+  ApiRefused,
+  type AskedDestination,
+  type MemberView,
+  type ReadBackView,
+  type RouteId,
+} from '../../core/member-api.ts';
 import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
+import type { ReadBack } from '../../core/read-back.ts';
 import { memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
 import { nodesIn } from '../../vault/sets.ts';
@@ -11,11 +18,10 @@ type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDest
 /** What a member does with its own entry of the registry. */
 export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
   getMember: async ({ id }, { vault }) => {
-    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = await memberStatus(
-      vault,
-      await registered(vault, id),
-    );
-    return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds };
+    const status = await memberStatus(vault, await registered(vault, id));
+    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = status;
+    const readBack = status.readBack === null ? null : readBackViewOf(status.readBack);
+    return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds, readBack };
   },
   putDestination: async (call, ports) => {
     const destination = destinationOf(call.body, call.account, ports);
@@ -65,6 +71,10 @@ function viewOf(member: Member): MemberView {
   const standing = { member: id, n, at, by, state, destination, environmentBackupTarget, targetSince, chains };
   return { ...standing, check, checkWanted: isCheckWanted(member), fault, retry };
 }
+
+const readBackViewOf = ({ seq, at, day, whole, objects, bytes, unread, fault, proven }: ReadBack): ReadBackView => ({
+  ...{ seq, at, day, whole, objects, bytes, unread, fault, proven },
+});
 
 /** A new registration ends a suspension, but not what the operator has spoken. Throws `ApiRefused`. */
 function refuseSuspended(before: Member | undefined): void {

@@ -253,6 +253,7 @@ describe('whoever is not the member', () => {
     ['DELETE', '/destination'],
     ['POST', '/check'],
     ['GET', '/receipts'],
+    ['GET', '/proofs'],
     ['GET', '/history'],
   ] as const;
 
