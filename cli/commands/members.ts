@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MemberChange } from '../../core/member-api.ts';
 import {
   type AddFlags,
   membersAdd,
@@ -6,7 +7,9 @@ import {
   membersList,
   membersRemove,
   membersResume,
+  membersSet,
   membersSuspend,
+  type SetFlags,
 } from '../member-acts.ts';
 import { membersReceipts } from '../member-receipts.ts';
 import { TEMPLATES } from '../render/member-templates.ts';
@@ -34,6 +37,17 @@ export function define(command: Command, act: Act): void {
     .description('look at destinations by trying: a canary is written, an overwrite and a delete must be refused')
     .argument('[id]', 'all that are registered, if left out')
     .action(act(membersCheck));
+  command
+    .command('set')
+    .description('what goes to it from now on; what is not named stays, and so does what it has')
+    .argument(...ID)
+    .option('--target', 'a backup target: exactly what is missing, files from a pause included, then new ones')
+    .option('--no-target', 'a pause: nothing further, until --target; the member itself may end it, too')
+    .addOption(
+      new Option('--chains <names>', 'these alone, with commas between them').argParser(chains).conflicts('allChains'),
+    )
+    .option('--all-chains', 'every one, also those that the network has later')
+    .action(act<SetFlags>(membersSet));
   command
     .command('suspend')
     .description('nothing further is delivered; what is there stays')
@@ -73,4 +87,10 @@ export function define(command: Command, act: Act): void {
     .option('--object-lock-days <days>', 'lock what was delivered for so many days, in governance mode')
     .option('--grant-reads', 'let us read back what was delivered, to prove that it is still the same')
     .action(act<MembersPolicyFlags>(membersPolicy));
+}
+
+function chains(text: string): readonly string[] {
+  const parsed = MemberChange.shape.chains.safeParse(text.split(','));
+  if (parsed.success && parsed.data) return parsed.data;
+  throw new InvalidArgumentError('it is names of chains, 100 at most, such as one,another.');
 }

@@ -35,10 +35,16 @@ export const unreadableNouns = ({ id, fault }: UnreadableMember): object => ({
 });
 
 export function memberText(member: Member, now: Date): string[] {
-  const { check } = member;
+  const { check, chains } = member;
   const checked =
     check === null ? 'never' : `${ageText(check.at, now)}${check.faults.length === 0 ? ', as it must be' : ''}`;
-  return [headOf(member), ...indented([['destination', placeOf(member)], ['checked', checked], ...faultRows(member)])];
+  const rows = [
+    ['destination', placeOf(member)],
+    ...(chains === null ? [] : [['chains', chains.join(', ') || 'none']]),
+    ['checked', checked],
+    ...faultRows(member),
+  ];
+  return [headOf(member), ...indented(rows)];
 }
 
 const headOf = ({ member, state, environmentBackupTarget }: Member): string =>

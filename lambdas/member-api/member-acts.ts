@@ -10,7 +10,7 @@ import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '.
 import type { ReadBack } from '../../core/read-back.ts';
 import { memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
-import { nodesIn } from '../../vault/sets.ts';
+import { chainsKnown } from '../../vault/sets.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
 
 type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDestination' | 'patchMember' | 'postCheck'>;
@@ -110,8 +110,8 @@ function destinationOf(asked: AskedDestination, account: string, { vaultBucket }
 }
 
 async function refuseUnknownChains(wanted: readonly string[], { vault, chains }: ApiPorts): Promise<void> {
-  const known = new Set([...Object.keys(chains), ...(await nodesIn(vault, 'chain'))]);
-  const unknown = wanted.find((name) => !known.has(name));
+  const known = await chainsKnown(vault, Object.keys(chains));
+  const unknown = wanted.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new ApiRefused('NoSuchChain', `the network has no chain ${unknown}`, 'GET the member: `behind` names them.');
 }
