@@ -1,8 +1,10 @@
+import { isChainNode } from '../config/order.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { isCheckWanted, isDue, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
 import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMembers, register } from '../vault/members.ts';
+import { chainsKnown } from '../vault/sets.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
 import { exitCodeOf, worstOf } from './exit-codes.ts';
@@ -171,20 +173,47 @@ async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery
   return told(registry, target);
 }
 
-/** What it takes of the history; a deployed delivery is started for what it lacks then. */
-export async function membersSet(shell: Shell, asked: { chainFiles?: boolean }, [id = '']: Args): Promise<Outcome> {
-  if (asked.chainFiles === undefined) {
-    throw new UsageError(`it is not said what ${id} is to take`, 'Give --chain-files or --no-chain-files.');
-  }
-  const registry = await openRegistry(shell, await loadConfig(shell));
-  const member = await taking(registry, await memberNamed(registry, id), asked.chainFiles);
-  const deployed = await deployedDelivery(registry);
-  if (isDue(member, registry.clock.now()) && deployed?.serves(member) === true) await deployed.start(member);
-  return told(registry, member);
-}
-
 const taking = async (registry: OpenRegistry, { member }: Member, chainFiles: boolean): Promise<Member> =>
   (await actOn(registry, member, { what: 'set', chainFiles })).value;
+
+export interface SetFlags {
+  readonly target?: boolean;
+  readonly chains?: string[];
+  readonly allChains?: boolean;
+  readonly chainFiles?: boolean;
+}
+
+/** What a member may say of itself by the API. A deployed delivery is started for what the member lacks then. */
+export async function membersSet(shell: Shell, asked: SetFlags, [id = '']: Args): Promise<Outcome> {
+  const { target, chainFiles, chains = asked.allChains === true ? null : undefined } = asked;
+  if (target === undefined && chains === undefined && chainFiles === undefined) {
+    const remedy = 'Give --target, --no-target, --chains, --all-chains, --chain-files or --no-chain-files.';
+    throw new UsageError('nothing is said that is to be set', remedy);
+  }
+  const registry = await openRegistry(shell, await loadConfig(shell));
+  const { member } = await memberNamed(registry, id);
+  await refuseUnknownChains(registry, chains ?? []);
+  const act = {
+    what: 'set',
+    ...(target !== undefined && { environmentBackupTarget: target }),
+    ...(chains !== undefined && { chains }),
+    ...(chainFiles !== undefined && { chainFiles }),
+  } as const;
+  const set = (await actOn(registry, member, act)).value;
+  const deployed = await deployedDelivery(registry);
+  if (isDue(set, registry.clock.now()) && deployed?.serves(set) === true) await deployed.start(set);
+  return told(registry, set);
+}
+
+/** Rejects with `UsageError`. */
+async function refuseUnknownChains({ vault, loaded }: OpenRegistry, wanted: readonly string[]): Promise<void> {
+  const configured = loaded.config.nodes.filter(isChainNode).map(({ name }) => name);
+  const known = await chainsKnown(vault, configured);
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const remedy = `Name some of: ${known.join(', ') || 'there is none'}.`;
+  throw new UsageError(`the network has no chain ${unknown}`, remedy);
+}
 
 export async function membersRemove(shell: Shell, _: object, [id = '']: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));

@@ -3,6 +3,7 @@ import { ChainSettings } from './chain-settings.ts';
 import { LedgerholdError } from './errors.ts';
 import { CheckReport, Member, MemberFault } from './members.ts';
 import { NodeName } from './names.ts';
+import { ReadBack } from './read-back.ts';
 
 /** Bytes of a request's body at most: the longest that makes sense is a list of chains. */
 export const MOST_OF_A_BODY = 8192;
@@ -50,6 +51,13 @@ export const MemberView = z.strictObject({
 });
 export type MemberView = z.infer<typeof MemberView>;
 
+/** Of the proof itself, which `GET …/proofs` has whole and signed: `?after=` its `seq` less one. */
+export const ReadBackView = z.strictObject({
+  ...ReadBack.pick({ seq: true, at: true, day: true, whole: true, objects: true, bytes: true }).shape,
+  ...ReadBack.pick({ unread: true, fault: true, proven: true }).shape,
+});
+export type ReadBackView = z.infer<typeof ReadBackView>;
+
 const count = z.int().min(0);
 export const StatusView = z.strictObject({
   ...MemberView.shape,
@@ -65,16 +73,19 @@ export const StatusView = z.strictObject({
   ),
   progress: z.number().nullable(),
   estimateSeconds: z.number().nullable(),
+  /** The newest proof by reading; null: none of this destination, or the member does not let us read. */
+  readBack: ReadBackView.nullable(),
 });
 
 /** Where a page ends: `?after=` of the next; null: there is no more now. */
 const next = z.int().nullable();
 
-/** `document` is the receipt's very text, in UTF-8 the bytes that were signed; `signature` is DER, in base64. */
-export const ReceiptsPage = z.strictObject({
-  receipts: z.array(z.strictObject({ seq: z.int(), document: z.string(), sha256: z.string(), signature: z.string() })),
-  next,
-});
+/** `document` is the very text, in UTF-8 the bytes that were signed; `signature` is DER, in base64. */
+const Signed = z.strictObject({ seq: z.int(), document: z.string(), sha256: z.string(), signature: z.string() });
+export type Signed = z.infer<typeof Signed>;
+
+export const ReceiptsPage = z.strictObject({ receipts: z.array(Signed), next });
+export const ProofsPage = z.strictObject({ proofs: z.array(Signed), next });
 
 /** By manifest, from the oldest on. Every key is that of the vault, and of the member’s own bucket under its prefix. */
 export const HistoryPage = z.strictObject({
@@ -172,6 +183,10 @@ export const ROUTES = {
   getReceipts: {
     ...{ method: 'GET', path: `${MEMBER}/receipts`, who: 'member', status: 200, answer: ReceiptsPage, query: After },
     summary: 'The signed receipts of what was delivered, from the oldest on',
+  },
+  getProofs: {
+    ...{ method: 'GET', path: `${MEMBER}/proofs`, who: 'member', status: 200, answer: ProofsPage, query: After },
+    summary: 'The signed proofs of what was read back at the member, from the oldest on',
   },
   getHistory: {
     ...{ method: 'GET', path: `${MEMBER}/history`, who: 'member', status: 200, answer: HistoryPage },

@@ -5,7 +5,8 @@ import { ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, readDocument } from './documents.ts';
 import { deliveriesPrefix, deliveryKey, proofKey, proofsPrefix } from './layout.ts';
-import type { OfMember } from './member-documents.ts';
+import { missing, type OfMember, readSigned, type SignedDocument, signerKeys } from './member-documents.ts';
+import { newestNumber } from './numbered.ts';
 import { orFinding, proveSignature } from './prove-chain.ts';
 import type { Trust } from './trust.ts';
 
@@ -22,6 +23,26 @@ export const RECEIPTS: Kind<DeliveryReceipt> = {
   keyOf: deliveryKey,
 };
 export const PROOFS: Kind<ReadBack> = { schema: ReadBack, prefixOf: proofsPrefix, keyOf: proofKey };
+
+/** Number of a member's newest one, of any destination; 0: there is none. */
+export const newestOf = <T extends OfMember>(vault: Vault, { prefixOf, keyOf }: Kind<T>, member: string) =>
+  newestNumber(vault, { prefix: prefixOf(member), keyOf: (n) => keyOf(member, n) });
+
+/** Oldest first, behind number `after`, each as it was signed (see `readSigned`). Rejects with `NotADocument`. */
+export async function* signedAfter<T extends OfMember>(
+  vault: Vault,
+  { schema, keyOf }: Kind<T>,
+  member: string,
+  { after, last }: { readonly after: number; readonly last: number },
+): AsyncGenerator<SignedDocument<T>> {
+  const signers = signerKeys(vault);
+  for (let seq = after + 1; seq <= last; seq++) {
+    const key = keyOf(member, seq);
+    const found = await readSigned(vault, { key, member, seq }, schema, signers);
+    if (found === undefined) throw missing(key);
+    yield found;
+  }
+}
 
 /** Small documents, a year's thousands: enough to hide the way to a bucket and back, few enough to be held at once. */
 const READS_AT_ONCE = 16;

@@ -6,9 +6,7 @@ import type { ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import type { Document } from './documents.ts';
 import { deliveryKey, proofKey } from './layout.ts';
-import type { OfMember } from './member-documents.ts';
-import { type Kind, type LinkContext, linksOf, PROOFS, RECEIPTS } from './member-links.ts';
-import { newestNumber } from './numbered.ts';
+import { type LinkContext, linksOf, newestOf, PROOFS, RECEIPTS } from './member-links.ts';
 import { nodesIn } from './sets.ts';
 import { sharedObjects } from './shared-objects.ts';
 
@@ -39,12 +37,10 @@ const MEMBERS_AT_ONCE = 16;
 export async function reachOfMembers(vault: Vault): Promise<Reach[]> {
   const limit = pLimit(MEMBERS_AT_ONCE);
   const names = new Set([...(await nodesIn(vault, 'deliveries')), ...(await nodesIn(vault, 'proofs'))]);
-  const newest = <T extends OfMember>({ prefixOf, keyOf }: Kind<T>, member: string) =>
-    newestNumber(vault, { prefix: prefixOf(member), keyOf: (n) => keyOf(member, n) });
   const reach = [...names].toSorted().map((member) =>
     limit(async () => {
-      const proofs = await newest(PROOFS, member);
-      return { member, proofs, receipts: await newest(RECEIPTS, member) };
+      const proofs = await newestOf(vault, PROOFS, member);
+      return { member, proofs, receipts: await newestOf(vault, RECEIPTS, member) };
     }),
   );
   return (await Promise.all(reach)).filter(({ receipts, proofs }) => receipts + proofs > 0);

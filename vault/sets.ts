@@ -44,6 +44,11 @@ export async function nodesIn(
   }
 }
 
+/** Chains that a member may name: those of the configuration, and those that the vault has a history of. */
+export const chainsKnown = async (vault: Vault, configured: readonly string[]): Promise<string[]> => [
+  ...new Set([...configured, ...(await nodesIn(vault, 'chain'))]),
+];
+
 /** Numbers of a node's manifests, ascending. */
 export async function manifestSeqs(vault: Vault, node: string): Promise<number[]> {
   const seqs: number[] = [];

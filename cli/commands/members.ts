@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MemberChange } from '../../core/member-api.ts';
 import {
   type AddFlags,
   membersAdd,
@@ -8,6 +9,7 @@ import {
   membersResume,
   membersSet,
   membersSuspend,
+  type SetFlags,
 } from '../member-acts.ts';
 import { membersReceipts } from '../member-receipts.ts';
 import { TEMPLATES } from '../render/member-templates.ts';
@@ -43,11 +45,17 @@ export function define(command: Command, act: Act): void {
     .action(act(membersCheck));
   command
     .command('set')
-    .description('what it takes of the history from now on; what it has stays, and what it missed is delivered')
+    .description('what goes to it from now on; what is not named stays, and so does what it has')
     .argument(...ID)
+    .option('--target', 'a backup target: exactly what is missing, files from a pause included, then new ones')
+    .option('--no-target', 'a pause: nothing further, until --target; the member itself may end it, too')
+    .addOption(
+      new Option('--chains <names>', 'these alone, with commas between them').argParser(chains).conflicts('allChains'),
+    )
+    .option('--all-chains', 'every one, also those that the network has later')
     .option(...WITH_FILES)
     .option(...WITHOUT_FILES)
-    .action(act<{ chainFiles?: boolean }>(membersSet));
+    .action(act<SetFlags>(membersSet));
   command
     .command('suspend')
     .description('nothing further is delivered; what is there stays')
@@ -66,9 +74,12 @@ export function define(command: Command, act: Act): void {
     .action(act(membersRemove));
   command
     .command('receipts')
-    .description('its signed receipts, oldest first, to be given to it: what was delivered, when, with which SHA-256')
+    .description('its signed receipts, oldest first, to be given to it, and proofs of what was read back there')
     .argument(...ID)
-    .option('--out <folder>', 'write each with its signature beside it, byte for byte; --json prints both')
+    .option(
+      '--out <folder>',
+      'write each with its signature beside it, byte for byte, proofs into `proofs` there; --json prints both',
+    )
     .action(act<{ out?: string }>(membersReceipts));
   command
     .command('policy')
@@ -84,4 +95,10 @@ export function define(command: Command, act: Act): void {
     .option('--object-lock-days <days>', 'lock what was delivered for so many days, in governance mode')
     .option('--grant-reads', 'let us read back what was delivered, to prove that it is still the same')
     .action(act<MembersPolicyFlags>(membersPolicy));
+}
+
+function chains(text: string): readonly string[] {
+  const parsed = MemberChange.shape.chains.safeParse(text.split(','));
+  if (parsed.success && parsed.data) return parsed.data;
+  throw new InvalidArgumentError('it is names of chains, 100 at most, such as one,another.');
 }

@@ -1,6 +1,6 @@
-import { type DeliveryReceipt, takesFiles } from '../../core/delivery.ts';
+import { takesFiles } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
-import type { Document } from '../../vault/documents.ts';
+import type { SignedDocument } from '../../vault/member-documents.ts';
 import type { MemberStatus } from '../../vault/member-status.ts';
 import type { UnreadableMember } from '../../vault/members.ts';
 import { ageText, bytesText, secondsText, table } from './units.ts';
@@ -12,15 +12,10 @@ const placeOf = ({ destination }: Member): string => {
     : `s3://${destination.bucket}, ${destination.region}, account ${destination.account}`;
 };
 
-export interface SignedReceipt {
-  readonly document: Document<DeliveryReceipt>;
-  readonly signature: { readonly key: string; readonly bytes: Uint8Array };
-}
-
 /** `signature`: DER in base64, over the canonical form of `document`, whose SHA-256 is `sha256`. */
-export const signedReceiptNouns = ({ document, signature }: SignedReceipt): object => ({
-  ...{ key: document.key, sha256: document.sha256, document: document.value },
-  signature: Buffer.from(signature.bytes).toString('base64'),
+export const signedNouns = ({ key, sha256, value, signature }: SignedDocument<unknown>): object => ({
+  ...{ key, sha256, document: value },
+  signature: Buffer.from(signature).toString('base64'),
 });
 
 /** One member for programs. */
@@ -42,10 +37,16 @@ export const unreadableNouns = ({ id, fault }: UnreadableMember): object => ({
 });
 
 export function memberText(member: Member, now: Date): string[] {
-  const { check } = member;
+  const { check, chains } = member;
   const checked =
     check === null ? 'never' : `${ageText(check.at, now)}${check.faults.length === 0 ? ', as it must be' : ''}`;
-  return [headOf(member), ...indented([['destination', placeOf(member)], ['checked', checked], ...faultRows(member)])];
+  const rows = [
+    ['destination', placeOf(member)],
+    ...(chains === null ? [] : [['chains', chains.join(', ') || 'none']]),
+    ['checked', checked],
+    ...faultRows(member),
+  ];
+  return [headOf(member), ...indented(rows)];
 }
 
 function headOf(member: Member): string {

@@ -1,10 +1,17 @@
 import { takesFiles } from '../../core/delivery.ts';
 import type { BucketDestination } from '../../core/destination.ts';
-import { ApiRefused, type AskedDestination, type MemberView, type RouteId } from '../../core/member-api.ts';
+import {
+  ApiRefused,
+  type AskedDestination,
+  type MemberView,
+  type ReadBackView,
+  type RouteId,
+} from '../../core/member-api.ts';
 import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
+import type { ReadBack } from '../../core/read-back.ts';
 import { memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
-import { nodesIn } from '../../vault/sets.ts';
+import { chainsKnown } from '../../vault/sets.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
 
 type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDestination' | 'patchMember' | 'postCheck'>;
@@ -12,11 +19,10 @@ type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDest
 /** What a member does with its own entry of the registry. */
 export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
   getMember: async ({ id }, { vault }) => {
-    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = await memberStatus(
-      vault,
-      await registered(vault, id),
-    );
-    return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds };
+    const status = await memberStatus(vault, await registered(vault, id));
+    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = status;
+    const readBack = status.readBack === null ? null : readBackViewOf(status.readBack);
+    return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds, readBack };
   },
   putDestination: async (call, ports) => {
     const destination = destinationOf(call.body, call.account, ports);
@@ -68,6 +74,10 @@ function viewOf(member: Member): MemberView {
   return { ...standing, chainFiles: takesFiles(member), check, checkWanted: isCheckWanted(member), fault, retry };
 }
 
+const readBackViewOf = ({ seq, at, day, whole, objects, bytes, unread, fault, proven }: ReadBack): ReadBackView => ({
+  ...{ seq, at, day, whole, objects, bytes, unread, fault, proven },
+});
+
 /** A new registration ends a suspension, but not what the operator has spoken. Throws `ApiRefused`. */
 function refuseSuspended(before: Member | undefined): void {
   if (before?.state === 'left' && before.mayReturn !== true) {
@@ -102,8 +112,8 @@ function destinationOf(asked: AskedDestination, account: string, { vaultBucket }
 }
 
 async function refuseUnknownChains(wanted: readonly string[], { vault, chains }: ApiPorts): Promise<void> {
-  const known = new Set([...Object.keys(chains), ...(await nodesIn(vault, 'chain'))]);
-  const unknown = wanted.find((name) => !known.has(name));
+  const known = await chainsKnown(vault, Object.keys(chains));
+  const unknown = wanted.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new ApiRefused('NoSuchChain', `the network has no chain ${unknown}`, 'GET the member: `behind` names them.');
 }

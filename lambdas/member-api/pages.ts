@@ -1,19 +1,17 @@
 import pLimit from 'p-limit';
-import { ApiRefused, type HistoryPage, type RouteId } from '../../core/member-api.ts';
+import { ApiRefused, type HistoryPage, type RouteId, type Signed } from '../../core/member-api.ts';
 import { readLink } from '../../vault/chain.ts';
-import { readReceipt } from '../../vault/deliveries.ts';
-import type { Document } from '../../vault/documents.ts';
 import { citedRecord, HISTORY } from '../../vault/history.ts';
-import { chainFileKey, deliveriesPrefix, deliveryKey } from '../../vault/layout.ts';
-import { missing, type SignerKeys, signerKeys } from '../../vault/member-documents.ts';
+import { chainFileKey } from '../../vault/layout.ts';
+import type { OfMember } from '../../vault/member-documents.ts';
+import { type Kind, newestOf, PROOFS, RECEIPTS, signedAfter } from '../../vault/member-links.ts';
 import { readMember } from '../../vault/members.ts';
-import { newestNumber } from '../../vault/numbered.ts';
 import { nodesIn } from '../../vault/sets.ts';
 import type { Act, ApiPorts } from './call.ts';
 
 /** Bytes of documents in a page: with what JSON adds far below the 6 MB that a Lambda may answer with. */
 const BYTES_A_PAGE = 2_000_000;
-const RECEIPTS_A_PAGE = 50;
+const DOCUMENTS_A_PAGE = 50;
 /** Beside those of the first manifest, which is always whole: 300 bytes each. */
 const FILES_A_PAGE = 500;
 const MANIFESTS_A_PAGE = 50;
@@ -21,19 +19,14 @@ const MANIFESTS_A_PAGE = 50;
 const READS_AT_ONCE = 16;
 
 /** What a member may read of the vault, in pages that follow each other by number. */
-export const pages: { readonly [Id in Extract<RouteId, 'getReceipts' | 'getHistory'>]: Act<Id> } = {
+export const pages: { readonly [Id in Extract<RouteId, 'getReceipts' | 'getProofs' | 'getHistory'>]: Act<Id> } = {
   getReceipts: async ({ id, query: { after } }, { vault }) => {
-    const newest = await newestNumber(vault, { prefix: deliveriesPrefix(id), keyOf: (n) => deliveryKey(id, n) });
-    const keyOf = signerKeys(vault);
-    const receipts = [];
-    let bytes = 0;
-    let seq = after + 1;
-    for (; seq <= newest && receipts.length < RECEIPTS_A_PAGE && bytes < BYTES_A_PAGE; seq++) {
-      const receipt = await signedReceipt(vault, id, seq, keyOf);
-      receipts.push(receipt);
-      bytes += receipt.document.length;
-    }
-    return { receipts, next: seq <= newest ? seq - 1 : null };
+    const { documents, next } = await signedPage(vault, RECEIPTS, id, after);
+    return { receipts: documents, next };
+  },
+  getProofs: async ({ id, query: { after } }, { vault }) => {
+    const { documents, next } = await signedPage(vault, PROOFS, id, after);
+    return { proofs: documents, next };
   },
   getHistory: async ({ id, query: { after, node: asked } }, { vault }) => {
     return historyPage(vault, await chainOf(vault, id, asked), after);
@@ -57,16 +50,22 @@ export async function historyPage(vault: ApiPorts['vault'], node: string, after:
   return { node, manifests, next: link === undefined ? null : link.value.seq - 1 };
 }
 
-async function signedReceipt(vault: ApiPorts['vault'], id: string, seq: number, keyOf: SignerKeys) {
-  const receipt = await readReceipt(vault, id, seq, keyOf);
-  if (receipt === undefined) throw missing(deliveryKey(id, seq));
-  return {
-    ...{ seq, document: textOf(receipt), sha256: receipt.sha256 },
-    signature: Buffer.from(receipt.signature).toString('base64'),
-  };
+/** A member's documents of one kind, as they were signed, behind number `after`. Rejects with `NotADocument`. */
+async function signedPage<T extends OfMember>(vault: ApiPorts['vault'], kind: Kind<T>, id: string, after: number) {
+  const last = await newestOf(vault, kind, id);
+  const documents: Signed[] = [];
+  let bytes = 0;
+  for await (const found of signedAfter(vault, kind, id, { after, last })) {
+    const { seq } = found.value;
+    const document = new TextDecoder().decode(found.bytes);
+    const signature = Buffer.from(found.signature).toString('base64');
+    documents.push({ seq, document, sha256: found.sha256, signature });
+    bytes += document.length;
+    const isFull = documents.length >= DOCUMENTS_A_PAGE || bytes >= BYTES_A_PAGE;
+    if (isFull) return { documents, next: seq < last ? seq : null };
+  }
+  return { documents, next: null };
 }
-
-const textOf = ({ bytes }: Document<unknown>): string => new TextDecoder().decode(bytes);
 
 /** The one that is asked for, or the only one that the member wants. Rejects with `ApiRefused`. */
 async function chainOf(vault: ApiPorts['vault'], id: string, asked: string | undefined): Promise<string> {

@@ -189,58 +189,6 @@ describe.each(WAYS)('%s', (_, commit, send, key, proof) => {
   });
 });
 
-describe('an answer that is lost after the object was made', () => {
-  test.each([
-    ['a body', 'PutObject', () => put(world.streaming)],
-    ['a copy', 'CopyObject', () => put(world.copying)],
-  ] as const)('of %s leaves no more known than that something is there', async (_, operation, send) => {
-    world.fake.plan(operation, 'drop after');
-    expect(await send()).toEqual({ outcome: 'there' });
-    expect(world.held(KEY)).toEqual(body);
-  });
-
-  test('of an upload is known to be ours, by an upload that is gone', async () => {
-    // S3 may look at the key first, and say that it is taken.
-    world.fake.plan('CompleteMultipartUpload', 'drop after');
-    world.fake.plan('CompleteMultipartUpload', { status: 412, code: 'PreconditionFailed' });
-    expect(await put(inParts())).toEqual({ outcome: 'written', encryption: 'AES256' });
-  });
-
-  test('but by somebody else who was first, by an upload that is still there', async () => {
-    world.fake.plan('CompleteMultipartUpload', 'drop');
-    world.fake.onRequest = ({ operation }) => {
-      if (operation === 'CompleteMultipartUpload') world.lay(PREFIX + KEY, Buffer.from('theirs'));
-    };
-    expect(await put(inParts())).toEqual({ outcome: 'there' });
-    expect(world.held(KEY)).toEqual(Buffer.from('theirs'));
-    expect(world.fake.memory.uploads.size).toBe(0);
-  });
-
-  test('is told from a key that was taken before the first try, whatever became of the upload', async () => {
-    world.fake.plan('CompleteMultipartUpload', { status: 412, code: 'PreconditionFailed' });
-    world.fake.plan('AbortMultipartUpload', { status: 404, code: 'NoSuchUpload' });
-    expect(await put(inParts())).toEqual({ outcome: 'there' });
-  });
-
-  test('in half is as good as lost', async () => {
-    world.fake.plan('CopyObject', 'cut');
-    expect(await put(world.copying)).toEqual({ outcome: 'there' });
-  });
-
-  test('is not settled by an upload that is gone when the answer to its end was lost, too', async () => {
-    world.fake.plan('CompleteMultipartUpload', 'drop after');
-    world.fake.plan('CompleteMultipartUpload', { status: 412, code: 'PreconditionFailed' });
-    world.fake.plan('AbortMultipartUpload', 'drop after');
-    expect(await put(inParts())).toEqual({ outcome: 'there' });
-  });
-
-  test('of an upload that S3 then does not know is left to the next delivery', async () => {
-    world.fake.plan('CompleteMultipartUpload', 'drop after');
-    await expect(put(inParts())).rejects.toBeInstanceOf(MemberUnavailable);
-    expect(await put(inParts())).toEqual({ outcome: 'there' });
-  });
-});
-
 describe('a body', () => {
   test('of which a server tells another SHA-256 than was sealed is not said to be attested', async () => {
     const said = { 'x-amz-server-side-encryption': 'AES256', 'x-amz-checksum-sha256': 'AAAA' };

@@ -122,6 +122,18 @@ describe('members of a deployed network', () => {
     expect((await cli('members', 'resume', 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
   });
 
+  test('that are paused and go on are delivered to at once, and no pause starts anything', async () => {
+    await cli('members', 'add', 'bank-a', '--deliver');
+    await check([]);
+    const started = inputs().length;
+    expect((await cli('members', 'set', 'bank-a', '--no-target')).json()).toMatchObject({ code: 'CHECKED' });
+    expect(inputs()).toHaveLength(started);
+    // An execution of the same minute has the same name.
+    fake.executions.clear();
+    expect((await cli('members', 'set', 'bank-a', '--target')).json()).toMatchObject({ code: 'ACTIVE' });
+    expect(inputs()).toEqual([{ member: 'bank-a' }]);
+  });
+
   test('that have folders are delivered to from this machine, beside the start of the others', async () => {
     await cli('members', 'add', 'bank-a', '--deliver');
     await check([]);

@@ -8,7 +8,12 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
+import { Instant } from '../../core/names.ts';
 import { sha256 } from '../../io/digest.ts';
+import { folderVault } from '../../local/folder-vault.ts';
+import { keyFileSigner } from '../../local/key-file-signer.ts';
+import { readMember } from '../../vault/members.ts';
+import { appendReadBack, readBacksOf } from '../../vault/read-backs.ts';
 import { startFaultyS3 } from '../fakes/faulty-s3.ts';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
 import { runCli } from '../support/cli.ts';
@@ -238,6 +243,28 @@ describe('members of a network on one machine', () => {
       error: { name: 'FileExists' },
     });
     expect((await cli('members', 'receipts', 'bank-x')).json()).toMatchObject({ error: { name: 'UsageError' } });
+  });
+
+  test('are given the proofs of what was read back, beside their receipts and signed like these', async () => {
+    await cli('members', 'add', 'bank-a', '--folder', 'bank-a', '--deliver');
+    await cli('deliver');
+    const vault = folderVault(join(world.cwd, 'vault'));
+    const member = (await readMember(vault, 'bank-a'))?.value;
+    if (member === undefined) throw new Error('it is registered');
+    const signer = await keyFileSigner(join(world.cwd, 'signing-key.pem'));
+    const fault = { name: 'TAMPERED', key: 'format.json' };
+    await appendReadBack({ vault, clock: { now: () => now }, signer }, member, await readBacksOf(vault, member), {
+      ...{ destination: 'a', at: Instant.parse(now.toISOString()), day: 20_758, receipts: 1, whole: false, after: '' },
+      ...{ objects: 0, bytes: 0, unread: 0, newlyProven: 0, fault },
+    });
+    const told = (await cli('members', 'receipts', 'bank-a', '--out', 'given')).json();
+    expect(told).toMatchObject({ proofs: [{ key: 'proofs/bank-a/00000001.json', document: { fault } }] });
+    const digest = (told['proofs'] as { sha256: string }[])[0]?.sha256 ?? '';
+    const bytes = await readFile(join(world.cwd, 'given/proofs/00000001.json'));
+    const publicKey = await readFile(join(world.cwd, 'public-key.pem'), 'utf8');
+    const signature = await readFile(join(world.cwd, `given/proofs/00000001-${digest}.sig`));
+    expect([sha256(bytes), verify('sha256', bytes, publicKey, signature)]).toEqual([digest, true]);
+    expect(await readFile(join(world.cwd, 'given/00000001.json'))).not.toEqual(bytes);
   });
 
   test.each([

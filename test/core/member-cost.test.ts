@@ -58,10 +58,10 @@ async function counted(manifests: number, files: number, before: number, chainFi
 
 describe('what is counted of a delivery', () => {
   test.each([
-    [1, 1, 0],
-    [4, 1, 0],
-    [1, 4, 0],
-    [3, 3, 0],
+    [1, 1, 1],
+    [4, 1, 1],
+    [1, 4, 2],
+    [3, 3, 1],
     [1, 1, 10],
   ])(
     'are the requests of a real turn, within two: %i manifests of %i files, %i before',

@@ -6,8 +6,8 @@ const ROOT = join(import.meta.dirname, '../..');
 /** In the registry by the name of its class: a store that is tried again. */
 const BY_CLASS = ['MemberUnavailable'];
 
-/** Written likewise in these files: alarms, and a code of Node's. */
-const NO_FAULTS = ['BACKFILL_STALLED', 'ENOTFOUND', 'MEMBER_LAGS', 'MEMBER_SUSPENDED'];
+/** Written likewise in these files: alarms, a method of HTTP, and a code of Node's. */
+const NO_FAULTS = ['BACKFILL_STALLED', 'DELETE', 'ENOTFOUND', 'MEMBER_LAGS', 'MEMBER_SUSPENDED'];
 
 /** Names of faults, as the source writes them: in files that know what a fault is, in capital letters. */
 function names(): string[] {

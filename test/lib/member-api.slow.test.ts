@@ -135,6 +135,7 @@ describe('the policy of the API', () => {
     ['222222222222', 'v1/GET/members/bank-a', true],
     ['222222222222', 'v1/PUT/members/bank-a/destination', true],
     ['333333333333', 'v1/GET/members/bank-b/receipts', true],
+    ['333333333333', 'v1/GET/members/bank-b/proofs', true],
     ['222222222222', 'v1/GET/nodes/consortium/backup', false],
     ['222222222222', 'v1/PATCH/nodes/consortium/backup', false],
     ['222222222222', 'v1/GET/nodes/consortium/history', false],
