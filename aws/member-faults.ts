@@ -26,7 +26,8 @@ export const noSuchBucket = ({ bucket }: Told): MemberFault =>
   fault(
     'NO_SUCH_BUCKET',
     `there is no bucket ${bucket}`,
-    'Create it again in your account, or another one, and register that: everything is delivered anew.',
+    'Create it in your account, and let the check be run again. Where files were delivered to it before, or where it is ' +
+      'another one now, register it again: everything is delivered anew.',
   );
 
 export const emptied = ({ url }: Told): MemberFault =>

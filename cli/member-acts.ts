@@ -11,6 +11,7 @@ import { exitCodeOf, worstOf } from './exit-codes.ts';
 import { refuseFolder } from './member-folders.ts';
 import { type DestinationFlags, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import {
+  lostChainText,
   memberNouns,
   memberStatusNouns,
   memberStatusText,
@@ -27,17 +28,20 @@ type Args = readonly string[];
 export async function membersList(shell: Shell): Promise<Outcome> {
   const { vault, loaded, clock } = await openRegistry(shell, await loadConfig(shell));
   const { members, unreadable: unknown } = await readMembers(vault);
+  const lost: string[] = [];
   const { statuses, damaged } = await memberStatuses(
     vault,
     members.map(({ value }) => value),
+    (node, error) => void lost.push(lostChainText(node, error)),
   );
   const unreadable = [...unknown, ...damaged];
+  const isDamaged = unreadable.length > 0 || lost.length > 0;
   const known = new Set([...members.map(({ value }) => String(value.member)), ...unreadable.map(({ id }) => id)]);
   const unregistered = (loaded.config.members ?? []).map(({ id }) => String(id)).filter((id) => !known.has(id));
   const now = clock.now();
   return {
-    exit: unreadable.length > 0 ? 1 : 0,
-    code: unreadable.length > 0 ? 'DAMAGED' : statuses.length === 0 ? 'NO_MEMBERS' : 'MEMBERS',
+    exit: isDamaged ? 1 : 0,
+    code: isDamaged ? 'DAMAGED' : statuses.length === 0 ? 'NO_MEMBERS' : 'MEMBERS',
     nouns: {
       vault: vault.url,
       members: [...statuses.map(memberStatusNouns), ...unreadable.map(unreadableNouns)],
@@ -46,6 +50,7 @@ export async function membersList(shell: Shell): Promise<Outcome> {
     text: [
       ...statuses.flatMap((status) => [...memberStatusText(status, now), '']),
       ...unreadable.flatMap((each) => [...unreadableText(each), '']),
+      ...lost,
       ...unregistered.map((id) => `${id}  in the configuration, and not registered: \`ledgerhold members add ${id}\``),
       `${statuses.length} members in ${vault.url}`,
     ],

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import * as z from 'zod';
 import type { Config } from '../config/schema.ts';
 import { MemberDestination } from '../core/destination.ts';
-import { anotherOwner, noDeliveryRole, refusing } from '../core/member-destinations.ts';
+import { anotherOwner, refusing, withoutRole } from '../core/member-destinations.ts';
 import { deliveryRoleArn } from '../core/member-policy.ts';
 import { type Member, MemberId } from '../core/members.ts';
 import type { Clock } from '../core/ports.ts';
@@ -64,7 +64,7 @@ export async function destinationsOf(
     const address = { destination, network, member, wasSound };
     if (destination.endpoint !== undefined) return openS3Destination(address, clock);
     const operatorAccount = operatorAccountOf(config);
-    if (operatorAccount === undefined) return refusing(`the destination of ${member}`, noDeliveryRole(member));
+    if (operatorAccount === undefined) return withoutRole(member);
     // Only S3 itself copies on the condition that the key is free; to any other server the bytes are sent.
     const copied = s3 !== undefined && s3.endpoint === undefined ? s3 : undefined;
     // Which key the vault's bucket has stands nowhere here: the role's own policy names it.

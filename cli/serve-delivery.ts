@@ -2,15 +2,16 @@ import type { ServeAlarm } from '../core/alarms.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { memberAlarms } from '../core/member-alarms.ts';
 import type { Member } from '../core/members.ts';
+import { VaultUnavailable } from '../core/vault.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
-import { isDamage } from '../vault/deliverables.ts';
 import { memberStatuses } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
 import { type ProveMemberPorts, proveMember } from '../vault/prove-member.ts';
 import { openSigner } from './context.ts';
 import { deliverNow, ownOf } from './deliver-now.ts';
 import { type OpenRegistry, openRegistry } from './members.ts';
+import { lostChainText } from './render/members.ts';
 import { bytesText } from './render/units.ts';
 import type { StepsWorld } from './serve-steps.ts';
 
@@ -22,7 +23,13 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
   const orTold = (what: string, work: Promise<void>) =>
     work.catch((error: unknown) => tellOurs(world, what, error, signal));
   await orTold('the delivery to members failed', deliverAll(registry, note, signal));
-  await orTold('what members have was not looked at', lookAfterAll(registry, note, signal));
+  const own = async () => ownOf(registry, (await readMembers(registry.vault)).members);
+  await orTold(
+    'not every destination was checked',
+    own().then((members) => checkWeekly(registry, members)),
+  );
+  const ports = async () => ({ ...registry, signer: await openSigner(registry.loaded), signal });
+  await orTold('what members have was not read back', proveAll(await ports(), await own(), note));
   await orTold('how far the members are cannot be told', tellMembers(registry, alarms, note, signal));
 }
 
@@ -34,12 +41,6 @@ async function deliverAll(registry: OpenRegistry, note: Note, signal: AbortSigna
     note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
   }
   for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
-}
-
-async function lookAfterAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
-  const members = async () => ownOf(registry, (await readMembers(registry.vault)).members);
-  await checkWeekly(registry, await members());
-  await proveAll({ ...registry, signer: await openSigner(registry.loaded), signal }, await members(), note);
 }
 
 /** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */
@@ -60,8 +61,8 @@ async function proveAll(ports: ProveMemberPorts, members: readonly Member[], not
       if (objects > 0) note(`${member.member}: ${objects} objects read back, ${bytesText(bytes)}`);
       if (fault !== undefined) note(`${member.member}: ${fault.name}: ${fault.message}`);
     } catch (error) {
-      // Of one member's receipts or proofs: the others are read all the same.
-      if (!isDamage(error)) throw error;
+      // Of one member's receipts or proofs, or the role that reads there: the others are read all the same.
+      if (!(error instanceof LedgerholdError) || error instanceof VaultUnavailable) throw error;
       note(`${member.member} was not read back: ${error.message}`);
     }
   }
@@ -80,7 +81,7 @@ async function tellMembers(
     members.map(({ value }) => value),
     (node, error) => {
       isSound = false;
-      note(`how far members are with ${node} cannot be told: ${(error as Error).message}`);
+      note(lostChainText(node, error));
     },
   );
   for (const { id, fault } of [...unreadable, ...damaged]) {

@@ -58,19 +58,24 @@ export function proveReceipt(key: string, value: DeliveryReceipt, standing: Stan
 }
 
 function proveDelivered(about: string, { delivered }: DeliveryReceipt, there: Set<Listed>, shared: Shared): Finding[] {
-  const wrong: string[] = [];
-  const unknown: string[] = [];
+  const [wrong, twice, unknown]: [string[], string[], string[]] = [[], [], []];
   for (const { key, size, sha256, kind } of delivered) {
     const listed = shared.objects.get(key);
     if (listed === undefined) unknown.push(key);
     else {
+      if (there.has(listed)) twice.push(key);
       there.add(listed);
       if (kind !== listed.kind || size !== (listed.size ?? size) || sha256 !== (listed.sha256 ?? sha256))
         wrong.push(key);
     }
   }
-  const text = `${about} lists other bytes than this vault’s history has: ${some(wrong)}`;
-  return [...(wrong.length === 0 ? [] : [violation('DELIVERED_WRONG', about, text)]), ...unlisted(about, unknown)];
+  const told = (code: string, keys: readonly string[], what: string): Finding[] =>
+    keys.length === 0 ? [] : [violation(code, about, `${about} lists ${what}: ${some(keys)}`)];
+  return [
+    ...told('DELIVERED_WRONG', wrong, 'other bytes than this vault’s history has'),
+    ...told('DELIVERED_TWICE', twice, 'what was listed before, and counts it again'),
+    ...unlisted(about, unknown),
+  ];
 }
 
 /** Removed from the end of a history, or of a vault whose copy has not got so far yet. */

@@ -1,4 +1,4 @@
-import { type Destination, MemberRefused } from './delivery.ts';
+import { DeliveryRoleUnusable, type Destination, MemberRefused } from './delivery.ts';
 import type { MemberDestination } from './destination.ts';
 import type { Member, MemberFault } from './members.ts';
 
@@ -41,10 +41,13 @@ export const anotherOwner = (member: string, account: string): MemberFault => ({
 });
 
 /** A bucket on AWS lets in one role of the operator’s account, and the configuration tells no such account. */
-export const noDeliveryRole = (member: string): MemberFault => ({
-  name: 'NO_DELIVERY_ROLE',
-  message: `nobody knows whose role the bucket of ${member} lets in: the configuration tells no AWS account of the operator`,
-  remedy:
-    'Let the operator write the `account` of the vault’s bucket on AWS, or deploy the network with `aws`; docs/deliver.md ' +
-    'tells which role there has to be.',
-});
+export function withoutRole(member: string): Destination {
+  const reject = async (): Promise<never> => {
+    throw new DeliveryRoleUnusable(
+      `nobody knows whose role the bucket of ${member} lets in: the configuration tells no AWS account of the operator`,
+      'Write the `account` of the vault’s bucket on AWS, or deploy the network with `aws`; docs/deliver.md tells which ' +
+        'role there has to be.',
+    );
+  };
+  return { url: `the destination of ${member}`, copies: false, put: reject, check: reject };
+}

@@ -163,7 +163,8 @@ export function afterAct(before: Member | undefined, act: MemberAct, n: number, 
       const { environmentBackupTarget = was.environmentBackupTarget, chains = was.chains } = act;
       const chainFiles: false | undefined = (act.chainFiles ?? was.chainFiles) === false ? false : undefined;
       // What it went without is a backfill, like what was there before it became a target.
-      const goesOn = was.environmentBackupTarget && (was.chainFiles !== false || chainFiles === false);
+      const wantsMore = was.chains !== null && (chains === null || chains.some((each) => !was.chains?.includes(each)));
+      const goesOn = was.environmentBackupTarget && !wantsMore && (was.chainFiles !== false || chainFiles === false);
       const since = goesOn ? was.targetSince : Instant.parse(now.toISOString());
       const targetSince = environmentBackupTarget ? since : null;
       const set = { ...was, environmentBackupTarget, targetSince, chains, chainFiles };

@@ -56,24 +56,13 @@ const CHECKS_AT_ONCE = 16;
 
 /**
  * Every destination that files go to is looked at once a week, and any that is new or that somebody has asked about at
- * once.
+ * once. What is ours and keeps one from being looked at keeps no other: rejects with the first of it, at the end.
  */
-export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<Member[]> {
+export async function checkWeekly(ports: CheckPorts, members: readonly Member[]): Promise<void> {
   const limit = pLimit(CHECKS_AT_ONCE);
   const now = ports.clock.now();
   const old = members.filter((member) => isCheckDue(member, now));
-  const checked = await Promise.all(
-    old.map((member) =>
-      limit(() =>
-        checkOrDegrade(ports, member).then(
-          (looked) => looked.member,
-          (error: unknown) => {
-            if (error instanceof MemberActRefused) return member;
-            throw error;
-          },
-        ),
-      ),
-    ),
-  );
-  return checked;
+  const looked = await Promise.allSettled(old.map((member) => limit(() => checkOrDegrade(ports, member))));
+  const failed = looked.find((each) => each.status === 'rejected' && !(each.reason instanceof MemberActRefused));
+  if (failed?.status === 'rejected') throw failed.reason;
 }

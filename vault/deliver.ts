@@ -131,9 +131,10 @@ async function groupsOf(
   );
   const known = (await Promise.all(read)).filter((place) => place !== undefined);
   const places = Map.groupBy(known, ({ member, state: { cursors, held } }) => {
-    const reaches = Object.entries(cursors).flatMap(([node, cursor]) => {
+    const reaches = Object.entries(cursors).map(([node, cursor]) => {
       const reach = reachOf(cursor, member);
-      return reach === undefined ? [] : [`${node}/${reach.seq}/${reach.sha256}`];
+      // With what it has beyond that, too: a chain that does not go on from there fails for it alone.
+      return [node, reach?.seq, reach?.sha256, cursor.seq, cursor.sha256].join('/');
     });
     return JSON.stringify([member.chains, reaches.toSorted(), held.size]);
   });

@@ -15,7 +15,7 @@ import { type Loaded, loadConfig } from '../context.ts';
 import { executionsOfAll } from '../deployment.ts';
 import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
 import { type ChainStatus, chainStatusNouns, chainStatusText } from '../render/chain-status.ts';
-import { memberBrief, memberStatusNouns, unreadableNouns, unreadableText } from '../render/members.ts';
+import { lostChainText, memberBrief, memberStatusNouns, unreadableNouns, unreadableText } from '../render/members.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { standingOf } from '../standing.ts';
@@ -67,9 +67,11 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
   }
   const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
   const { members, unreadable: unknown } = await readMembers(vault);
+  const lost: string[] = [];
   const { statuses: standings, damaged } = await memberStatuses(
     vault,
     members.map(({ value }) => value),
+    (node, error) => void lost.push(lostChainText(node, error)),
   );
   const unreadable = [...unknown, ...damaged];
   const told = [...nodes, ...chains];
@@ -77,7 +79,7 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
   const age = told.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';
   return {
     exit: 0,
-    code: unreadable.length > 0 || told.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
+    code: unreadable.length + lost.length > 0 || told.some(({ damaged }) => damaged.length > 0) ? 'DAMAGED' : age,
     nouns: {
       ...{ network: config.network, vault: vault.url, nodes: nodes.map((node) => statusNouns(node, now)) },
       chains: chains.map((chain) => chainStatusNouns(chain, now)),
@@ -88,6 +90,7 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
       ...chains.flatMap((chain) => ['', ...chainStatusText(chain, now)]),
       ...standings.flatMap((standing) => ['', ...memberBrief(standing, now)]),
       ...unreadable.flatMap((each) => ['', ...unreadableText(each)]),
+      ...lost.flatMap((each) => ['', each]),
     ],
   };
 }

@@ -30,6 +30,10 @@ export const memberStatusNouns = ({ member, ...status }: MemberStatus): object =
   ...status,
 });
 
+/** Of a chain of which nobody can tell what there is. */
+export const lostChainText = (node: string, error: unknown): string =>
+  `how far members are with ${node} cannot be told: ${error instanceof Error ? error.message : String(error)}`;
+
 export const unreadableNouns = ({ id, fault }: UnreadableMember): object => ({
   member: id,
   state: 'unreadable',

@@ -9,7 +9,7 @@ import {
 } from '../../core/member-api.ts';
 import { isCheckWanted, type Member, type MemberAct, SUSPENDED_BY_HAND } from '../../core/members.ts';
 import type { ReadBack } from '../../core/read-back.ts';
-import { memberStatus } from '../../vault/member-status.ts';
+import { chainHeads, memberStatus } from '../../vault/member-status.ts';
 import { actOn, type RegistryPorts, readMember, refuseHaste, register } from '../../vault/members.ts';
 import { chainsKnown } from '../../vault/sets.ts';
 import type { Act, ApiPorts, Call } from './call.ts';
@@ -18,9 +18,12 @@ type MemberRoute = Extract<RouteId, 'getMember' | 'putDestination' | 'deleteDest
 
 /** What a member does with its own entry of the registry. */
 export const memberActs: { readonly [Id in MemberRoute]: Act<Id> } = {
-  getMember: async ({ id }, { vault }) => {
-    const status = await memberStatus(vault, await registered(vault, id));
-    const { member, totals, lastReceiptAt, chains, progress, estimateSeconds } = status;
+  getMember: async ({ id }, { vault, journal }) => {
+    const member = await registered(vault, id);
+    // Of a chain that is damaged it is not known how far it is; of the others it is.
+    const heads = await chainHeads(vault, (node, error) => journal.failure('unreadable', { node }, error));
+    const status = await memberStatus(vault, member, heads);
+    const { totals, lastReceiptAt, chains, progress, estimateSeconds } = status;
     const readBack = status.readBack === null ? null : readBackViewOf(status.readBack);
     return { ...viewOf(member), totals, lastReceiptAt, behind: [...chains], progress, estimateSeconds, readBack };
   },

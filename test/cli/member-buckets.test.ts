@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -5,6 +6,7 @@ import { destinationsOf } from '../../cli/members.ts';
 import type { Config } from '../../config/schema.ts';
 import type { MemberDestination } from '../../core/destination.ts';
 import type { Member } from '../../core/members.ts';
+import { sha256 } from '../../io/digest.ts';
 import { type FaultyS3, startFaultyS3 } from '../fakes/faulty-s3.ts';
 import { OWNER } from '../fakes/s3-memory.ts';
 import { addOnly, NOW } from '../support/member-buckets.ts';
@@ -75,9 +77,11 @@ describe('a member’s bucket on AWS, delivered to from one machine', () => {
     { s3: { ...OURS, endpoint: 'http://127.0.0.1:9' } },
   ])('from the vault %j is refused before any call: nobody knows whose role it lets in', async (vault) => {
     const destination = await opened(vault);
-    expect(await destination.check()).toMatchObject([
-      { name: 'NO_DELIVERY_ROLE', remedy: expect.stringContaining('docs/deliver.md') },
-    ]);
+    const named = { name: 'DeliveryRoleUnusable', remedy: expect.stringContaining('docs/deliver.md') };
+    await expect(destination.check()).rejects.toMatchObject(named);
+    const item = { key: 'chain/x/y.rlp', size: 0, sha256: sha256(Buffer.of()), kind: 'file' } as const;
+    const signal = AbortSignal.any([]);
+    await expect(destination.put(item, () => Readable.from([]), signal)).rejects.toMatchObject(named);
     expect([s3.log, sts.calls()]).toEqual([[], []]);
   });
 });

@@ -71,4 +71,7 @@ test('a damaged chain is told, and keeps nobody from being told who is suspended
   const { stderr } = await world.cli('serve', '--once');
   expect(stderr).toContain('how far members are with consortium cannot be told: ');
   expect(stderr).toContain('bank-b: MEMBER_SUSPENDED raised: NO_SUCH_FOLDER');
+  const listed = await world.cli('members', 'list');
+  expect(listed.json()).toMatchObject({ code: 'DAMAGED', members: [{ state: 'active' }, { state: 'suspended' }] });
+  expect((await world.cli('status')).json()).toMatchObject({ code: 'DAMAGED', members: [{}, { state: 'suspended' }] });
 });

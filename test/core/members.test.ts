@@ -27,6 +27,14 @@ describe('the life of a member', () => {
     expect(after(...registered)).toMatchObject({ state: 'active', since: 1, wasSound: true });
   });
 
+  test('further chains are a backfill like what was there before it became a target; fewer are none', () => {
+    const later = new Date('2026-11-02T00:00:00Z');
+    const some = after(...registered, { what: 'set', chains: ['a', 'b'] });
+    const since = (chains: string[] | null) => afterAct(some, { what: 'set', chains }, 9, later).targetSince;
+    expect([since(['a']), since(['b', 'a'])]).toEqual([at, at]);
+    expect([since(['a', 'c']), since(null)]).toEqual([later.toISOString(), later.toISOString()]);
+  });
+
   test('after a refusal a destination is to be looked at again, and is not resumed before', () => {
     const refused = [...registered, { what: 'suspend', fault: fault('ACCESS_DENIED') } as const];
     expect(after(...refused)).toMatchObject({ state: 'suspended', checkAsked: at });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemberUnavailable } from '../../core/delivery.ts';
+import { DeliveryRoleUnusable, MemberUnavailable } from '../../core/delivery.ts';
 import type { Member } from '../../core/members.ts';
 import { checkWeekly } from '../../vault/check-members.ts';
 import { readMember, readMembers } from '../../vault/members.ts';
@@ -9,10 +9,12 @@ function checkWorld() {
   const world = deliveryWorld();
   const asked: string[] = [];
   const away = new Set<string>();
+  const unusable = new Set<string>();
   const destinationOf = ({ member }: Member) => ({
     ...world.storeOf(member),
     check: async () => {
       asked.push(member);
+      if (unusable.has(member)) throw new DeliveryRoleUnusable(`no role for ${member}`, 'Name it.');
       if (away.has(member)) throw new MemberUnavailable(`${member} is away`, 'Wait.');
       return [];
     },
@@ -23,7 +25,7 @@ function checkWorld() {
     await checkWeekly({ ...world.registry, destinationOf: destinationOf as never }, members);
     return [...asked];
   };
-  return { ...world, away, check };
+  return { ...world, away, unusable, check };
 }
 
 describe('with each delivery', () => {
@@ -49,6 +51,19 @@ describe('with each delivery', () => {
     expect([await check(), await check()]).toEqual([['bank-a'], []]);
     await act('bank-a', { what: 'ask' }, { what: 'leave' });
     expect(await check()).toEqual([]);
+  });
+
+  test('what is ours and keeps one from being looked at keeps no other, and is told at the end', async () => {
+    const { join, check, unusable, later, vault } = checkWorld();
+    await join('bank-a', 'bank-b');
+    later(7 * 86_400);
+    unusable.add('bank-a');
+    await expect(check()).rejects.toMatchObject({ name: 'DeliveryRoleUnusable' });
+    const states = (await readMembers(vault)).members.map(({ value }) => [value.member, value.state, value.check?.at]);
+    expect(states).toEqual([
+      ['bank-a', 'active', '2026-11-01T00:00:00.000Z'],
+      ['bank-b', 'active', '2026-11-08T00:00:00.000Z'],
+    ]);
   });
 
   test('one that is not reached is degraded as by a delivery that fails, and once before its next try', async () => {

@@ -174,6 +174,23 @@ describe('a member that takes no chain files', () => {
     expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole', objects: 12 - files.length } });
   });
 
+  test('keeps no sound manifest from others by what it has of a damaged one', async () => {
+    const { history, vault, join, run, take, act, held } = witnessWorld();
+    for (const body of ['a', 'b']) await history.seal(bytes(body));
+    await join('bank-a');
+    await join('bank-b');
+    await run();
+    await take('bank-a', false);
+    await act('bank-b', { what: 'set', environmentBackupTarget: false });
+    for (const body of ['c', 'd']) await history.seal(bytes(body));
+    await run();
+    await take('bank-a', true);
+    await act('bank-b', { what: 'set', environmentBackupTarget: true });
+    vault.objects.set('chain/consortium/manifests/00000004.json', bytes('{}'));
+    await expect(run()).rejects.toMatchObject({ kind: 'violation' });
+    expect(held('bank-b')).toContain('chain/consortium/manifests/00000003.json');
+  });
+
   test('is no laggard for what it went without: that is a backfill', async () => {
     const { history, join, run, take, later, status } = witnessWorld();
     await join('bank-a', { chainFiles: false });

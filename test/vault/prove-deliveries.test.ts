@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { canonicalBytes } from '../../core/canonical.ts';
-import type { DeliveryReceipt } from '../../core/delivery.ts';
+import { type DeliveryReceipt, totalsWith } from '../../core/delivery.ts';
 import type { Signer } from '../../core/ports.ts';
 import type { ReadBack } from '../../core/read-back.ts';
 import { sha256 } from '../../io/digest.ts';
@@ -133,6 +133,15 @@ const WRONG: readonly Wrong[] = [
     again(receipt(3), () => ({ previous: 'a'.repeat(64) })),
     'LINK_BROKEN',
     receipt(3),
+  ],
+  [
+    'an object that is listed twice and counted so, by who has the key',
+    again(receipt(4), ({ delivered: [first, ...rest], totals }) => ({
+      delivered: first === undefined ? [] : [first, ...rest, first],
+      totals: totalsWith(totals, first === undefined ? [] : [first]),
+    })),
+    'DELIVERED_TWICE',
+    receipt(4),
   ],
   ['a receipt of an earlier registration', again(receipt(4), () => ({ since: 1 })), 'LINK_BROKEN', receipt(4)],
   ...(['objects', 'files', 'bytes', 'unproven'] as const).map(

@@ -6,7 +6,7 @@ import { appendReceipt, deliveredTo } from '../../../vault/deliveries.ts';
 import { actOn, readMember } from '../../../vault/members.ts';
 import { appendReadBack, type Read, readBacksOf } from '../../../vault/read-backs.ts';
 import { apiWorld, BANK_A, BANK_B } from '../../support/api-world.ts';
-import { ToyHistory } from '../../support/toy-deliveries.ts';
+import { ToyHistory, unprovenSigner } from '../../support/toy-deliveries.ts';
 import { newKeys } from '../../support/toy-sets.ts';
 
 const BUCKET = { bucket: 'bank-a-ledgers', region: 'eu-west-1' };
@@ -160,5 +160,18 @@ describe('the history', () => {
     await world.call(BANK_A, 'PATCH', '/members/bank-a', { chains: ['consortium'] });
     expect(await named('/members/bank-a/history?node=another')).toBe('NoSuchChain');
     expect(await named('/members/bank-a/history')).toBeUndefined();
+  });
+});
+
+test('the status of a member is told also where one of the chains is damaged, without that one', async () => {
+  const world = apiWorld();
+  await world.call(BANK_A, 'PUT', '/members/bank-a/destination', BUCKET);
+  await new ToyHistory(world.vault).seal(Buffer.from('a'));
+  await new ToyHistory(world.vault, unprovenSigner, 'second').seal(Buffer.from('b'));
+  world.vault.objects.set('chain/second/manifests/00000001.json', Buffer.from('{}'));
+  const { status, json } = await world.call(BANK_A, 'GET', '/members/bank-a');
+  expect({ status, behind: json.behind }).toMatchObject({
+    status: 200,
+    behind: [{ node: 'consortium', manifests: 1 }],
   });
 });
