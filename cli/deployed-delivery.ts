@@ -1,4 +1,5 @@
 import { deliveryMachineName, memberExecutionName, memberMachineName } from '../core/deployed-names.ts';
+import { isOnAws } from '../core/destination.ts';
 import { executionName } from '../core/executions.ts';
 import type { Member } from '../core/members.ts';
 import type { OpenRegistry } from './members.ts';
@@ -20,7 +21,7 @@ export async function deployedDelivery({
   if (aws === undefined) return undefined;
   const { openExecutions } = await import('../aws/executions.ts');
   return {
-    serves: ({ destination }) => destination?.kind === 'bucket' && destination.endpoint === undefined,
+    serves: ({ destination }) => isOnAws(destination),
     start: (member) =>
       member === undefined
         ? openExecutions(aws, deliveryMachineName(network)).start(executionName('by', 'hand', clock.now()), {})
