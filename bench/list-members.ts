@@ -42,6 +42,7 @@ export async function run(): Promise<BenchResult> {
     {
       ...{ vault: slowly(vault, counted), clock, network: NETWORK, atWork: async () => new Set<string>() },
       journal: { note: () => {}, failure: () => {} },
+      serves: () => true,
       wait: async () => {},
       gauges: { set: () => void (lines += 1) },
     },

@@ -1,4 +1,5 @@
 import { isChainNode } from '../config/order.ts';
+import { EMPTIED } from '../core/check-reports.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { isCheckWanted, isDue, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
@@ -10,6 +11,7 @@ import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts'
 import { exitCodeOf, worstOf } from './exit-codes.ts';
 import { refuseFolder } from './member-folders.ts';
 import { type DestinationFlags, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
+import { EXIT_OF } from './render/delivery.ts';
 import {
   lostChainText,
   memberNouns,
@@ -75,7 +77,7 @@ export async function membersAdd(shell: Shell, asked: AddFlags, [id = '']: Args)
   if (deployed?.serves(registered) === true) {
     const asked = (await actOn(registry, registered.member, { what: 'ask' })).value;
     const wanted = deliver === true ? await asTarget(registry, asked) : asked;
-    return askedFor(registry, wanted, await deployed.start(registered));
+    return askedFor(registry, wanted, await deployed.start(wanted));
   }
   const checked = await checkMember(registry, registered);
   return told(registry, deliver === true && isSound(checked) ? await asTarget(registry, checked) : checked);
@@ -162,8 +164,14 @@ export async function membersResume(shell: Shell, _: object, [id = '']: Args): P
   return told(registry, await asTarget(registry, checked));
 }
 
-/** Its last check must have found nothing since the fault; else one is asked for, and then it is to be resumed again. */
+/**
+ * Its last check must have found nothing since the fault; else one is asked for, and then it is to be resumed again. What
+ * no check takes back is told instead, with its remedy.
+ */
 async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery, member: Member): Promise<Outcome> {
+  if (member.state === 'suspended' && member.check?.faults.some(({ name }) => name === EMPTIED) === true) {
+    return { ...told(registry, member), exit: EXIT_OF.suspended, code: 'MEMBER_SUSPENDED' };
+  }
   if (member.state === 'suspended' && (!isSound(member) || isCheckWanted(member))) {
     const asked = (await actOn(registry, member.member, { what: 'ask' })).value;
     const outcome = askedFor(registry, asked, await deployed.start(asked));

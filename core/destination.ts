@@ -19,3 +19,7 @@ export const MemberDestination = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), path: z.string().startsWith('/') }),
 ]);
 export type MemberDestination = z.infer<typeof MemberDestination>;
+
+/** Whether a deployed delivery can get there. To all else goes the machine that has the configuration. */
+export const isOnAws = (destination: MemberDestination | null): destination is BucketDestination =>
+  destination?.kind === 'bucket' && destination.endpoint === undefined;

@@ -50,6 +50,10 @@ export function stateMachineArn({ account, region }: Deployment, name: string): 
   return `arn:${partitionOf(region)}:states:${region}:${account}:stateMachine:${name}`;
 }
 
+/** Of an execution of such a machine. */
+export const executionArn = (deployment: Deployment, machine: string, name: string): string =>
+  `${stateMachineArn(deployment, machine).replace(':stateMachine:', ':execution:')}:${name}`;
+
 /** Whether a lease's holder is an execution, and not a process of some machine. */
 export const isExecution = (holder: string): boolean => /^arn:[\w-]+:states:[\w-]+:\d{12}:execution:/.test(holder);
 

@@ -1,8 +1,6 @@
 import { DeliveryRoleUnusable, type Destination, MemberRefused } from './delivery.ts';
-import type { MemberDestination } from './destination.ts';
+import { type BucketDestination, isOnAws } from './destination.ts';
 import type { Member, MemberFault } from './members.ts';
-
-type Bucket = Extract<MemberDestination, { kind: 'bucket' }>;
 
 /** In place of a destination that may not be: nothing goes there, and a check says why. */
 export const refusing = (url: string, fault: MemberFault): Destination => ({
@@ -20,8 +18,8 @@ export const refusing = (url: string, fault: MemberFault): Destination => ({
 export function destinationOnAws(
   { member, destination }: Member,
   accounts: Readonly<Record<string, string>>,
-): Bucket | MemberFault {
-  if (destination?.kind !== 'bucket' || destination.endpoint !== undefined) {
+): BucketDestination | MemberFault {
+  if (!isOnAws(destination)) {
     return {
       name: 'NOT_ON_AWS',
       message: `${member} has no bucket on AWS, and nothing else is within reach from there`,

@@ -27,9 +27,10 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
   const only = member === undefined ? undefined : await memberNamed(registry, member);
   const deployed = await deployedDelivery(registry);
   if (only !== undefined && deployed?.serves(only) === true) {
-    // What is asked about is looked at and tried with the delivery that starts now, and not when its next try would be.
+    // What is asked about is tried with the look that starts now, and not when its next try would be. A name of its own
+    // each time: what was sealed since is looked for, also where the member has the version that it had.
     if (only.state === 'degraded') await actOn(registry, only.member, { what: 'ask' });
-    return started(await deployed.start(only), only.member);
+    return started(await deployed.start(), only.member);
   }
   const { ends, unreadable } = await deliverNow(shell, registry, only);
   if (deployed !== undefined && only === undefined && ends.length + unreadable.length === 0) {

@@ -1,6 +1,7 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { kmsSigner } from '../../aws/kms-signer.ts';
 import { openS3Destination } from '../../aws/open.ts';
+import { isOnAws } from '../../core/destination.ts';
 import { destinationOnAws, refusing } from '../../core/member-destinations.ts';
 import { NetworkName } from '../../core/names.ts';
 import { listBeside } from '../list-beside.ts';
@@ -23,6 +24,7 @@ export const handler = serve(deliverMember, run, (env, journal) => {
   return {
     ...{ vault, clock, journal, turn: TURN, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
+    serves: ({ destination }) => isOnAws(destination),
     destinationOf: (member) => {
       const destination = destinationOnAws(member, members);
       if (!('bucket' in destination)) return refusing(`the destination of ${member.member}`, destination);

@@ -11,6 +11,8 @@ import type { deliverMember } from './contract.ts';
 
 export interface DeliverMemberPorts extends Omit<DeliverPorts, 'signal'> {
   readonly journal: Journal;
+  /** Whether it goes to this member, who may have registered another destination since it was listed. */
+  readonly serves: (member: Member) => boolean;
   /** After so long no further object is begun. Milliseconds. */
   readonly turn: number;
 }
@@ -23,7 +25,7 @@ export async function run(
   ports: DeliverMemberPorts,
 ): Promise<OutputOf<typeof deliverMember>> {
   const found = (await readMember(ports.vault, id))?.value;
-  if (found === undefined) return { outcome: 'off', more: false, objects: 0 };
+  if (found === undefined || !ports.serves(found)) return { outcome: 'off', more: false, objects: 0 };
   const member = isCheckDue(found, ports.clock.now()) ? await checked(ports, found) : found;
   if (typeof member === 'string') return { outcome: member, more: member === 'off', objects: 0 };
   const until = new Date(ports.clock.now().getTime() + ports.turn);

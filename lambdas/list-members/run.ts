@@ -1,7 +1,7 @@
 import { memberAlarms } from '../../core/member-alarms.ts';
 import { furthestBehind, type MeasuredMember, type MemberFigures } from '../../core/member-gauges.ts';
 import { pagesOf } from '../../core/member-pages.ts';
-import { isCheckDue, isDue, type MemberId } from '../../core/members.ts';
+import { isCheckDue, isDue, type Member, type MemberId } from '../../core/members.ts';
 import type { Clock, Gauges, Journal } from '../../core/ports.ts';
 import { grantsReads, isReadBackDue } from '../../core/read-back.ts';
 import type { InputOf, OutputOf } from '../../core/step.ts';
@@ -17,6 +17,8 @@ export interface ListMembersPorts {
   readonly journal: Journal;
   readonly gauges: Gauges;
   readonly network: string;
+  /** Whether the deployed delivery goes to this member. One to whom a machine goes is counted, and never listed. */
+  readonly serves: (member: Member) => boolean;
   /** Members at work in an execution now. */
   readonly atWork: () => Promise<ReadonlySet<string>>;
   readonly wait: (milliseconds: number) => Promise<void>;
@@ -32,7 +34,7 @@ export async function run(
   _: InputOf<typeof listMembers>,
   ports: ListMembersPorts,
 ): Promise<OutputOf<typeof listMembers>> {
-  const { vault, clock, journal, atWork } = ports;
+  const { vault, clock, journal, serves, atWork } = ports;
   const { members, unreadable } = await readMembers(vault);
   const { statuses, damaged } = await memberStandings(
     vault,
@@ -58,7 +60,8 @@ export async function run(
   }
   tell(ports, counts);
   for (const figures of furthestBehind(measured, now)) tellOf(ports, figures);
-  const wanting = statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
+  const served = statuses.filter(({ member }) => serves(member));
+  const wanting = served.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
   const ended = await endedOf(
     wanting.filter((id) => busy.has(id)),
     ports,
@@ -83,13 +86,17 @@ async function endedOf(members: readonly MemberId[], { atWork, wait }: ListMembe
 }
 
 /** By what the registry and the receipts say now. What is damaged since is counted with the next look. */
-async function lackingStill(ids: readonly MemberId[], { vault }: ListMembersPorts, now: Date): Promise<MemberId[]> {
+async function lackingStill(
+  ids: readonly MemberId[],
+  { vault, serves }: ListMembersPorts,
+  now: Date,
+): Promise<MemberId[]> {
   const read = (id: MemberId) =>
     readMember(vault, id).catch((error: unknown) => {
       if (!isDamage(error)) throw error;
       return undefined;
     });
-  const members = (await Promise.all(ids.map(read))).flatMap((found) => found?.value ?? []);
+  const members = (await Promise.all(ids.map(read))).flatMap((found) => found?.value ?? []).filter(serves);
   const { statuses } = await memberStandings(vault, members, () => {});
   return statuses.filter((status) => isLacking(status, now)).map(({ member }) => member.member);
 }

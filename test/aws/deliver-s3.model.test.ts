@@ -165,7 +165,7 @@ class Run {
     count('delivered one by one');
     const journal = { note: () => {}, failure: () => {} };
     const due = members.filter((member) => isDue(member, this.#ports.clock.now()));
-    const ports = { ...this.#ports, journal, turn: 20_000 };
+    const ports = { ...this.#ports, journal, serves: () => true, turn: 20_000 };
     const turns = async ({ member }: Member): Promise<void> => {
       // As the state machine does.
       while ((await deliverMember({ member }, ports)).more) count('went on');

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { deliveryMachineName, memberMachineName } from '../../core/deployed-names.ts';
+import { deliveryMachineName } from '../../core/deployed-names.ts';
 import { stateMachineArn } from '../../core/executions.ts';
 import { isDue } from '../../core/members.ts';
 import { Instant } from '../../core/names.ts';
@@ -35,7 +35,7 @@ let fake: Awaited<ReturnType<typeof fakeStepFunctions>>;
 let cwd: string;
 const before = { ...process.env };
 beforeEach(async () => {
-  fake = await fakeStepFunctions(machineOf(deliveryMachineName('acme')), machineOf(memberMachineName('acme')));
+  fake = await fakeStepFunctions(machineOf(deliveryMachineName('acme')));
   cwd = await mkdtemp(join(tmpdir(), 'ledgerhold-deployed-delivery-'));
   await mkdir(join(cwd, 'bank-b'));
   await writeFile(join(cwd, 'ledgerhold.yaml'), CONFIG);
@@ -52,7 +52,14 @@ afterEach(async () => {
 });
 
 const cli = (...args: string[]) => runCli([...args, '--json'], { cwd });
-const inputs = () => [...fake.executions.values()].map(({ input }) => JSON.parse(input));
+/** Whose look, and for which version, whatever the minute. */
+const starts = () => [
+  ...new Set([...fake.executions.keys()].map((arn) => arn.replace(/^.*:/, '').replace(/_\d{8}T\d{4}/, ''))),
+];
+/** Whatever was started is over: its name is taken. */
+const endAll = () => {
+  for (const execution of fake.executions.values()) execution.succeed({});
+};
 const check = async (faults: { name: string; message: string; remedy: string }[]) => {
   const vault = folderVault(join(cwd, 'vault'));
   const registry = { vault, clock: { now: () => new Date() }, network: 'acme' as never, by: 'delivery' };
@@ -66,17 +73,16 @@ describe('members of a deployed network', () => {
   test('are checked and delivered to by the deployed delivery, which is started, and nothing is said to be done', async () => {
     const added = await cli('members', 'add', 'bank-a', '--deliver');
     expect(added.json()).toMatchObject({ code: 'CHECK_ASKED', state: 'invited', environmentBackupTarget: true });
-    expect(inputs()).toEqual([{ member: 'bank-a' }]);
+    expect(starts()).toEqual(['bank-a_2']);
     expect(await check([])).toMatchObject({ state: 'active' });
     const one = await cli('deliver', '--member', 'bank-a');
     expect(one.json()).toMatchObject({ code: 'STARTED', member: 'bank-a' });
-    expect(one.json()['execution']).toMatch(/:execution:ledgerhold-acme_Delivery:bank-a_/);
+    expect(one.json()['execution']).toMatch(/:execution:ledgerhold-acme_Deliveries:by-hand-/);
     const all = await cli('deliver');
     expect(all.json()).toMatchObject({
       code: 'STARTED',
       execution: expect.stringContaining('ledgerhold-acme_Deliveries'),
     });
-    expect(inputs().at(-1)).toEqual({});
     expect((await cli('members', 'check')).json()).toMatchObject({ code: 'CHECK_ASKED', asked: ['bank-a'] });
   });
 
@@ -125,13 +131,56 @@ describe('members of a deployed network', () => {
   test('that are paused and go on are delivered to at once, and no pause starts anything', async () => {
     await cli('members', 'add', 'bank-a', '--deliver');
     await check([]);
-    const started = inputs().length;
+    const started = starts();
     expect((await cli('members', 'set', 'bank-a', '--no-target')).json()).toMatchObject({ code: 'CHECKED' });
-    expect(inputs()).toHaveLength(started);
-    // An execution of the same minute has the same name.
-    fake.executions.clear();
+    expect(starts()).toEqual(started);
+    endAll();
     expect((await cli('members', 'set', 'bank-a', '--target')).json()).toMatchObject({ code: 'ACTIVE' });
-    expect(inputs()).toEqual([{ member: 'bank-a' }]);
+    expect(starts()).toEqual([...started, 'bank-a_5']);
+  });
+
+  test('are looked at after each change of a minute, and once for what changes nothing', async () => {
+    for (let n = 0; n < 2; n += 1) {
+      const execution = expect.stringMatching(/:execution:ledgerhold-acme_Deliveries:bank-a_\d{8}T\d{4}_2$/);
+      expect((await cli('members', 'add', 'bank-a', '--deliver')).json()).toMatchObject({
+        code: 'CHECK_ASKED',
+        execution,
+      });
+      endAll();
+    }
+    await check([{ name: 'OVERWRITABLE', message: 'm', remedy: 'r' }]);
+    await check([]);
+    for (const act of [['resume'], ['set', '--no-chain-files'], ['set', '--no-chain-files']]) {
+      expect((await cli('members', ...act, 'bank-a')).json()).toMatchObject({ code: 'ACTIVE' });
+      endAll();
+    }
+    const versions = starts().map((name) => Number(name.replace('bank-a_', '')));
+    expect(versions).toHaveLength(3);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(versions.at(-1)).toBe((await readMember(folderVault(join(cwd, 'vault')), 'bank-a'))?.value.n);
+    for (let n = 0; n < 2; n += 1) {
+      expect((await cli('deliver', '--member', 'bank-a')).json()).toMatchObject({ code: 'STARTED', member: 'bank-a' });
+      endAll();
+    }
+    expect(starts()).toHaveLength(5);
+  });
+
+  test('that were emptied are told to be registered again, and nothing is asked for', async () => {
+    await cli('members', 'add', 'bank-a', '--deliver');
+    await check([]);
+    const emptied = { name: 'EMPTIED', message: 'm', remedy: 'Register it again: all is delivered anew.' };
+    await check([emptied]);
+    await check([]);
+    const before = starts();
+    for (let n = 0; n < 2; n += 1) {
+      const told = await cli('members', 'resume', 'bank-a');
+      expect(told.exit).toBe(5);
+      expect(told.json()).toMatchObject({ code: 'MEMBER_SUSPENDED', state: 'suspended', check: { faults: [emptied] } });
+    }
+    expect((await runCli(['members', 'resume', 'bank-a'], { cwd })).stdout).toContain(emptied.remedy);
+    expect(starts()).toEqual(before);
+    expect((await cli('members', 'add', 'bank-a', '--deliver')).json()).toMatchObject({ code: 'CHECK_ASKED' });
+    expect(starts()).toHaveLength(before.length + 1);
   });
 
   test('that have folders are delivered to from this machine, beside the start of the others', async () => {

@@ -41,7 +41,7 @@ async function counted(manifests: number, files: number, before: number, chainFi
     },
   }) as Vault;
 
-  const common = { ...world.registry, vault, journal: { note: () => {}, failure: () => {} } };
+  const common = { ...world.registry, vault, journal: { note: () => {}, failure: () => {} }, serves: () => true };
   const ports = { ...common, signer: unprovenSigner, turn: 1e9, destinationOf: world.destinationOf };
   const member = MemberId.parse('bank-a');
   if (before > 0) await deliverMember({ member }, ports);

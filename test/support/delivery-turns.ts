@@ -1,5 +1,5 @@
 import type { Dimension } from '../../core/gauges.ts';
-import { type MemberAct, MemberId } from '../../core/members.ts';
+import { type Member, type MemberAct, MemberId } from '../../core/members.ts';
 import type { Gauges } from '../../core/ports.ts';
 import { run as deliverMember } from '../../lambdas/deliver-member/run.ts';
 import { run as listMembers } from '../../lambdas/list-members/run.ts';
@@ -13,7 +13,10 @@ export function deployedDelivery() {
   const gauges: Record<string, number> = {};
   const journal = { note: () => {}, failure: () => {} };
   const busy = new Set<string>();
-  const ports = { ...world.registry, journal, network: world.registry.network };
+  /** Members that a machine delivers to, and not what is deployed. */
+  const elsewhere = new Set<string>();
+  const serves = ({ member }: Pick<Member, 'member'>) => !elsewhere.has(member);
+  const ports = { ...world.registry, journal, network: world.registry.network, serves };
   const set: Gauges['set'] = (name, value, of) => {
     const { member } = of as Readonly<Partial<Record<Dimension, string>>>;
     gauges[member === undefined ? name : `${name} ${member}`] = value;
@@ -32,5 +35,5 @@ export function deployedDelivery() {
         destinationOf: ({ member: id }) => world.storeOf(id),
       },
     );
-  return { ...world, look, turn, asked, gauges, busy };
+  return { ...world, look, turn, asked, gauges, busy, elsewhere };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { memberAtWork } from '../../../core/deployed-names.ts';
+import { isOnAws } from '../../../core/destination.ts';
 import { ExecutionNameTaken } from '../../../core/executions.ts';
 import { destinationOnAws, refusing } from '../../../core/member-destinations.ts';
 import { MEMBERS_A_PAGE, PAGES_A_LOOK, pagesOf } from '../../../core/member-pages.ts';
@@ -51,6 +52,21 @@ describe('a look at the members of a deployed network', () => {
       busy.delete('passed-over');
     });
     expect(found.pages).toEqual([['passed-over']]);
+  });
+
+  test('counts whom a machine delivers to, and lists them never, also if they were at work', async () => {
+    const { history, join, look, gauges, busy, elsewhere, later } = deployedDelivery();
+    await join('folder', 'moved', 'lacking');
+    await history.seal(bytes('a'));
+    later(7200);
+    busy.add('moved');
+    elsewhere.add('folder');
+    const found = await look(async () => {
+      busy.delete('moved');
+      elsewhere.add('moved');
+    });
+    expect(found).toEqual({ pages: [['lacking']], members: 3, more: false });
+    expect(gauges).toMatchObject({ 'MemberLag folder': 7200, 'MemberLag moved': 7200, 'MemberLag lacking': 7200 });
   });
 
   test('tells how many are badly off, damaged registrations among them', async () => {
@@ -250,6 +266,18 @@ describe('a turn of the delivery to one member', () => {
     expect(await turn('nobody')).toMatchObject({ outcome: 'off', objects: 0 });
   });
 
+  test('does nothing for a member that a machine delivers to: no check, no file, no suspension', async () => {
+    const { history, join, turn, storeOf, later, vault, elsewhere } = deployedDelivery();
+    await history.seal(bytes('a'));
+    await join('folder');
+    elsewhere.add('folder');
+    later(8 * 86_400);
+    storeOf('folder').faults = [{ name: 'NOT_ON_AWS', message: 'm', remedy: 'r' }];
+    expect(await turn('folder')).toEqual({ outcome: 'off', more: false, objects: 0 });
+    expect((await readMember(vault, 'folder'))?.value.state).toBe('active');
+    expect(storeOf('folder').objects.size).toBe(0);
+  });
+
   test('looks at a destination after a week also if it does not bring all', async () => {
     const { history, join, turn, storeOf, later, vault } = deployedDelivery();
     await join('bank-a');
@@ -297,6 +325,11 @@ describe('where a deployed delivery may go', () => {
     expect(faultOf({ ...bucket, endpoint: 'http://169.254.169.254' })).toBe('NOT_ON_AWS');
     expect(faultOf({ kind: 'folder', path: '/tmp' })).toBe('NOT_ON_AWS');
     expect(faultOf(null)).toBe('NOT_ON_AWS');
+  });
+
+  test('is looked at for members with such a bucket alone', () => {
+    const others = [{ ...bucket, endpoint: 'http://127.0.0.1' }, { kind: 'folder', path: '/tmp' } as const, null];
+    expect([bucket, ...others].map(isOnAws)).toEqual([true, false, false, false]);
   });
 
   test('is nowhere else: what was registered otherwise is suspended by its fault, and a check names it', async () => {
