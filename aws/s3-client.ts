@@ -7,13 +7,19 @@ export interface S3Connection {
   readonly credentials?: NonNullable<S3ClientConfig['credentials']>;
 }
 
+/**
+ * Sixteen passes of a delivery at once, each with sixteen reads and some files on their way. Of the SDK's own fifty those
+ * who wait for a socket are taken for calls to a server that does not answer.
+ */
+const AGENT = { maxSockets: 512 } as const;
+
 /** Settings that every S3 client of ours has, so that none waits for ever. Times in milliseconds. */
 export const S3_LIMITS = {
   // Four waits of the SDK's, each at most twice the one before: 0.75 s in all, and 15 s if S3 says to slow down.
   maxAttempts: 5,
   retryMode: 'standard',
   // Silence, not length, is the failure: a large part over a slow line takes minutes and is well.
-  requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
+  requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000, httpAgent: AGENT, httpsAgent: AGENT },
 } as const satisfies S3ClientConfig;
 
 export const s3Client = (connection: S3Connection): S3Client => new S3Client(settingsOf(connection));

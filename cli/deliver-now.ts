@@ -1,6 +1,8 @@
 import type { Deliverable } from '../core/delivery.ts';
+import type { LedgerholdError } from '../core/errors.ts';
 import type { Member } from '../core/members.ts';
-import { type DeliveryEnd, deliver } from '../vault/deliver.ts';
+import { type DeliveryEnd, deliverAll } from '../vault/deliver.ts';
+import { isDamage } from '../vault/deliverables.ts';
 import { readMembers, type UnreadableMember } from '../vault/members.ts';
 import { openSigner } from './context.ts';
 import { deployedDelivery } from './deployed-delivery.ts';
@@ -11,9 +13,11 @@ import type { Shell } from './shell.ts';
 export interface DeliveredNow {
   readonly ends: readonly DeliveryEnd[];
   readonly unreadable: readonly UnreadableMember[];
+  /** Of a chain, or of receipts: all else was delivered. */
+  readonly damages: readonly LedgerholdError[];
 }
 
-/** One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. */
+/** One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. Rejects with what is no damage, once all is done. */
 export async function deliverNow(
   { note, signal }: Pick<Shell, 'note' | 'signal'>,
   registry: OpenRegistry,
@@ -22,10 +26,11 @@ export async function deliverNow(
   const { members, unreadable } = await readMembers(registry.vault);
   const meant = (await ownOf(registry, members)).filter(({ member }) => only === undefined || member === only.member);
   const signer = await openSigner(registry.loaded);
-  const ends = await deliver({ ...registry, signer, signal, onObject: teller(note) }, meant, {
-    now: only !== undefined,
-  });
-  return { ends, unreadable: only === undefined ? unreadable : [] };
+  const ports = { ...registry, signer, signal, onObject: teller(note) };
+  const { ends, failures } = await deliverAll(ports, meant, { now: only !== undefined });
+  const others = failures.filter((error) => !isDamage(error));
+  if (others.length > 0) throw others[0];
+  return { ends, unreadable: only === undefined ? unreadable : [], damages: failures.filter(isDamage) };
 }
 
 /** Those that this machine delivers to: where the network is deployed, only what no deployed delivery can. */

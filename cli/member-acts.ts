@@ -1,11 +1,9 @@
-import { isChainNode } from '../config/order.ts';
 import { EMPTIED } from '../core/check-reports.ts';
 import { LedgerholdError } from '../core/errors.ts';
-import { isCheckWanted, isDue, type Member, SUSPENDED_BY_HAND } from '../core/members.ts';
+import { isCheckWanted, type Member, MemberId, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
 import { memberStatuses } from '../vault/member-status.ts';
-import { actOn, readMembers, register } from '../vault/members.ts';
-import { chainsKnown } from '../vault/sets.ts';
+import { actOn, readMember, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
 import { exitCodeOf, worstOf } from './exit-codes.ts';
@@ -68,8 +66,11 @@ export interface AddFlags extends DestinationFlags {
 export async function membersAdd(shell: Shell, asked: AddFlags, [id = '']: Args): Promise<Outcome> {
   const { deliver, again, chainFiles, ...flags } = asked;
   const loaded = await loadConfig(shell);
-  const destination = destinationMeant(loaded, id, flags);
   const registry = await openRegistry(shell, loaded);
+  // The same again needs no more than the name.
+  const same = again === true && Object.keys(flags).length === 0 && MemberId.safeParse(id).success;
+  const known = same ? (await readMember(registry.vault, id))?.value.destination : undefined;
+  const destination = known ?? destinationMeant(loaded, id, flags);
   if (destination.kind === 'folder') await refuseFolder(registry, id, destination.path);
   const before = await register(registry, id, destination, again);
   const registered = chainFiles === undefined ? before : await taking(registry, before, chainFiles);
@@ -142,6 +143,10 @@ async function checkEach(registry: OpenRegistry, members: readonly Member[]) {
 }
 
 export async function membersSuspend(shell: Shell, { reason }: { reason?: string }, [id = '']: Args): Promise<Outcome> {
+  // It is kept for good, and printed wherever somebody looks.
+  if (reason !== undefined && !/^[^\p{Cc}]{1,300}$/u.test(reason)) {
+    throw new UsageError('--reason is empty, too long or more than a line', 'Give up to 300 characters in one line.');
+  }
   const registry = await openRegistry(shell, await loadConfig(shell));
   const { member } = await memberNamed(registry, id);
   const fault = {
@@ -189,45 +194,6 @@ async function resumeDeployed(registry: OpenRegistry, deployed: DeployedDelivery
 const taking = async (registry: OpenRegistry, { member }: Member, chainFiles: boolean): Promise<Member> =>
   (await actOn(registry, member, { what: 'set', chainFiles })).value;
 
-export interface SetFlags {
-  readonly target?: boolean;
-  readonly chains?: string[];
-  readonly allChains?: boolean;
-  readonly chainFiles?: boolean;
-}
-
-/** What a member may say of itself by the API. A deployed delivery is started for what the member lacks then. */
-export async function membersSet(shell: Shell, asked: SetFlags, [id = '']: Args): Promise<Outcome> {
-  const { target, chainFiles, chains = asked.allChains === true ? null : undefined } = asked;
-  if (target === undefined && chains === undefined && chainFiles === undefined) {
-    const remedy = 'Give --target, --no-target, --chains, --all-chains, --chain-files or --no-chain-files.';
-    throw new UsageError('nothing is said that is to be set', remedy);
-  }
-  const registry = await openRegistry(shell, await loadConfig(shell));
-  const { member } = await memberNamed(registry, id);
-  await refuseUnknownChains(registry, chains ?? []);
-  const act = {
-    what: 'set',
-    ...(target !== undefined && { environmentBackupTarget: target }),
-    ...(chains !== undefined && { chains }),
-    ...(chainFiles !== undefined && { chainFiles }),
-  } as const;
-  const set = (await actOn(registry, member, act)).value;
-  const deployed = await deployedDelivery(registry);
-  if (isDue(set, registry.clock.now()) && deployed?.serves(set) === true) await deployed.start(set);
-  return told(registry, set);
-}
-
-/** Rejects with `UsageError`. */
-async function refuseUnknownChains({ vault, loaded }: OpenRegistry, wanted: readonly string[]): Promise<void> {
-  const configured = loaded.config.nodes.filter(isChainNode).map(({ name }) => name);
-  const known = await chainsKnown(vault, configured);
-  const unknown = wanted.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const remedy = `Name some of: ${known.join(', ') || 'there is none'}.`;
-  throw new UsageError(`the network has no chain ${unknown}`, remedy);
-}
-
 export async function membersRemove(shell: Shell, _: object, [id = '']: Args): Promise<Outcome> {
   const registry = await openRegistry(shell, await loadConfig(shell));
   const { member } = await memberNamed(registry, id);
@@ -240,7 +206,7 @@ const asTarget = async (registry: OpenRegistry, { member }: Member): Promise<Mem
 const isSound = ({ check }: Member): boolean => check !== null && check.faults.length === 0;
 
 /** What holds of one member now; that its destination is not as it must be is no success. */
-function told({ clock }: OpenRegistry, member: Member): Outcome {
+export function told({ clock }: OpenRegistry, member: Member): Outcome {
   const failed = member.state !== 'left' && member.check !== null && !isSound(member);
   return {
     exit: failed ? 1 : 0,

@@ -1,5 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { receiptsOf } from '../vault/deliveries.ts';
 import { signatureKey } from '../vault/layout.ts';
 import type { SignedDocument } from '../vault/member-documents.ts';
@@ -10,6 +10,7 @@ import { memberNamed, openRegistry } from './members.ts';
 import { writeNew } from './plan-file.ts';
 import { signedNouns } from './render/members.ts';
 import type { Outcome, Shell } from './shell.ts';
+import { UsageError } from './usage-error.ts';
 
 /**
  * A member's receipts, and the proofs by reading, with their signatures, oldest first, to be given to it. Rejects with
@@ -20,6 +21,8 @@ export async function membersReceipts(
   { out }: { readonly out?: string },
   [id = '']: readonly string[],
 ): Promise<Outcome> {
+  if (out === '')
+    throw new UsageError('--out names no folder', 'Name the folder that receipts are to be written into.');
   const registry = await openRegistry(shell, await loadConfig(shell));
   const { vault } = registry;
   const { member } = await memberNamed(registry, id);
@@ -49,7 +52,7 @@ export async function membersReceipts(
 
 /** Byte for byte, under the last parts of their keys; what is there already stays. Rejects like `writeNew`. */
 async function writeAll(folder: string, documents: readonly SignedDocument<unknown>[]): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(folder).catch((cause: unknown) => {
     throw new FileNotWritten(`${folder} cannot be made`, 'Name another folder with --out.', { cause });
   });
   const files = documents.flatMap(({ key, sha256, bytes, signature }) => [
@@ -59,8 +62,24 @@ async function writeAll(folder: string, documents: readonly SignedDocument<unkno
   for (const { key, bytes } of files) {
     const file = join(folder, key.slice(key.lastIndexOf('/') + 1));
     await writeNew(file, bytes).catch(async (error: unknown) => {
-      const same = error instanceof FileExists && Buffer.compare(await readFile(file), bytes) === 0;
+      const isFile = error instanceof FileExists && (await lstat(file)).isFile();
+      const same = isFile && Buffer.compare(await readFile(file), bytes) === 0;
       if (!same) throw error;
     });
   }
+}
+
+/** With those above it. Node's own way to make them goes round for ever where a folder takes none, as `/proc` does. */
+async function makeFolder(folder: string): Promise<void> {
+  const missing = await mkdir(folder).then(
+    () => false,
+    async (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST' && (await lstat(folder)).isDirectory()) return false;
+      const above = dirname(folder);
+      if (error.code !== 'ENOENT' || (await lstat(above).catch(() => undefined)) !== undefined) throw error;
+      await makeFolder(above);
+      return true;
+    },
+  );
+  if (missing) await mkdir(folder);
 }

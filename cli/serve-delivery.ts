@@ -36,11 +36,12 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
 type Note = (text: string) => void;
 
 async function deliverAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
-  const { ends, unreadable } = await deliverNow({ note, signal }, registry);
+  const { ends, unreadable, damages } = await deliverNow({ note, signal }, registry);
   for (const { member, objects, totals } of ends.filter((end) => end.objects > 0)) {
     note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
   }
   for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
+  for (const { message } of damages) note(`the delivery to members failed: ${message}`);
 }
 
 /** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */

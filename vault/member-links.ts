@@ -4,7 +4,7 @@ import { type Finding, violation } from '../core/proof.ts';
 import { ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, readDocument } from './documents.ts';
-import { deliveriesPrefix, deliveryKey, proofKey, proofsPrefix } from './layout.ts';
+import { deliveriesPrefix, deliveryKey, numberOf, proofKey, proofsPrefix } from './layout.ts';
 import { missing, type OfMember, readSigned, type SignedDocument, signerKeys } from './member-documents.ts';
 import { newestNumber } from './numbered.ts';
 import { orFinding, proveSignature } from './prove-chain.ts';
@@ -64,10 +64,11 @@ export interface Link<T> {
 /** Oldest first, each with what is wrong with it as a link. */
 export async function* linksOf<T extends OfMember & { readonly network: string }>(
   context: LinkContext,
-  { schema, keyOf }: Kind<T>,
+  kind: Kind<T>,
   member: string,
   last: number,
 ): AsyncGenerator<Link<T>> {
+  const { schema, keyOf } = kind;
   const read = async (seq: number) => {
     const key = keyOf(member, seq);
     const findings: Finding[] = [];
@@ -78,8 +79,9 @@ export async function* linksOf<T extends OfMember & { readonly network: string }
     return { document, findings };
   };
   let before: Document<T> | undefined;
-  for (let seq = 1; seq <= last; seq += READS_AT_ONCE) {
+  for (let seq = 1, next = 1; seq <= last; seq = next) {
     context.signal?.throwIfAborted();
+    next = seq + READS_AT_ONCE;
     const count = Math.min(READS_AT_ONCE, last - seq + 1);
     const page = await Promise.all(Array.from({ length: count }, (_, n) => read(seq + n)));
     for (const [n, { document, findings }] of page.entries()) {
@@ -92,7 +94,24 @@ export async function* linksOf<T extends OfMember & { readonly network: string }
       yield { document: own, before, findings };
       before = own;
     }
+    // Of a stray far behind nobody reads all the numbers that are missing before it.
+    if (page.every(({ document }) => document === undefined)) next = await nextAfter(context.vault, kind, member, next);
   }
+}
+
+/** The lowest number from this one on that something lies under; this one, if nothing does. */
+async function nextAfter<T extends OfMember>(
+  vault: Vault,
+  { prefixOf, keyOf }: Kind<T>,
+  member: string,
+  seq: number,
+): Promise<number> {
+  for await (const { key } of vault.list(prefixOf(member), keyOf(member, seq - 1))) {
+    const found = numberOf(key);
+    // Behind the highest number a key has a digit more, and sorts before it.
+    if (found !== undefined && found >= seq) return found;
+  }
+  return seq;
 }
 
 function foreignTo<T extends OfMember & { readonly network: string }>(

@@ -1,5 +1,5 @@
 import type { Vault } from '../core/vault.ts';
-import { numberOf } from './layout.ts';
+import { HIGHEST, numberOf } from './layout.ts';
 
 /** Documents that are numbered from 1 under one prefix, such as a node's manifests. */
 export interface Numbered {
@@ -24,13 +24,13 @@ export async function newestNumber(vault: Vault, numbered: Numbered, near = 0): 
 
 /** Doubled until nothing follows, then halved: 8 listings for 2,000, 12 for 20,000. */
 async function aPageBefore(vault: Vault, numbered: Numbered): Promise<number> {
-  let low = 0;
-  let step = A_PAGE;
-  while (await anyAfter(vault, numbered, low + step)) {
+  let [low, step] = [0, A_PAGE];
+  // No key has more digits: one of a higher number would sort before those of eight, and never be passed.
+  while (low + step < HIGHEST && (await anyAfter(vault, numbered, low + step))) {
     low += step;
     step *= 2;
   }
-  for (let high = low + step; high - low > A_PAGE; ) {
+  for (let high = Math.min(low + step, HIGHEST); high - low > A_PAGE; ) {
     const middle = low + Math.floor((high - low) / 2);
     if (await anyAfter(vault, numbered, middle)) low = middle;
     else high = middle;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { IS_OTHERWISE } from '../../core/delivery.ts';
+import type { LedgerholdError } from '../../core/errors.ts';
 import type { DeliveryEnd } from '../../vault/deliver.ts';
 import { actOn } from '../../vault/members.ts';
 import { loadConfig } from '../context.ts';
@@ -32,18 +33,26 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
     if (only.state === 'degraded') await actOn(registry, only.member, { what: 'ask' });
     return started(await deployed.start(), only.member);
   }
-  const { ends, unreadable } = await deliverNow(shell, registry, only);
-  if (deployed !== undefined && only === undefined && ends.length + unreadable.length === 0) {
+  const { ends, unreadable, damages } = await deliverNow(shell, registry, only);
+  if (deployed !== undefined && only === undefined && ends.length + unreadable.length + damages.length === 0) {
     return started(await deployed.start(), undefined);
   }
   const execution = only === undefined ? await deployed?.start() : undefined;
-  const exits = [...ends.map(exitOf), ...unreadable.map(() => 1 as const)];
+  const exits = [...ends.map(exitOf), ...[...unreadable, ...damages].map(() => 1 as const)];
   const exit = worstOf(exits);
   return {
     exit,
-    code: codeOf(ends, unreadable.length, exit),
-    nouns: { ...deliveryNouns(ends, unreadable), ...(execution && { execution }) },
-    text: [...deliveryText(ends, unreadable), ...(execution === undefined ? [] : [`Started ${execution}`])],
+    code: codeOf(ends, unreadable.length + damages.length, exit),
+    nouns: {
+      ...deliveryNouns(ends, unreadable),
+      ...(damages.length > 0 && { damages: damages.map(toldOf) }),
+      ...(execution && { execution }),
+    },
+    text: [
+      ...deliveryText(ends, unreadable),
+      ...damages.flatMap(({ name, message, remedy }) => [`${name}: ${message}`, `  ${remedy}`]),
+      ...(execution === undefined ? [] : [`Started ${execution}`]),
+    ],
   };
 }
 
@@ -57,6 +66,8 @@ const started = (execution: string, member: string | undefined): Outcome => ({
     'Nothing is said to be delivered yet: `ledgerhold members list` tells how far each member is.',
   ],
 });
+
+const toldOf = ({ name, message, remedy }: LedgerholdError) => ({ name, message, remedy });
 
 const exitOf = ({ outcome, fault }: DeliveryEnd) => (IS_OTHERWISE.includes(fault?.name ?? '') ? 1 : EXIT_OF[outcome]);
 

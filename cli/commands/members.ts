@@ -7,11 +7,10 @@ import {
   membersList,
   membersRemove,
   membersResume,
-  membersSet,
   membersSuspend,
-  type SetFlags,
 } from '../member-acts.ts';
 import { membersReceipts } from '../member-receipts.ts';
+import { membersSet, type SetFlags } from '../member-set.ts';
 import { TEMPLATES } from '../render/member-templates.ts';
 import type { Act } from '../shell.ts';
 import { type MembersPolicyFlags, membersPolicy } from './members-policy.ts';

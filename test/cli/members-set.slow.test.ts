@@ -1,4 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { folderVault } from '../../local/folder-vault.ts';
@@ -96,4 +97,47 @@ describe('the operator sets of a member', () => {
     expect(refused.json()).toMatchObject({ error: { name: 'MemberActRefused' } });
     expect(refused.exit).toBe(5);
   });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['a folder that cannot be made', '/proc/x', 'FileNotWritten', 4],
+    ['no name', '', 'UsageError', 2],
+    ['a folder in the place of a receipt', 'taken', 'FileExists', 2],
+    ['a pipe in the place of a receipt', 'piped', 'FileExists', 2],
+  ])('receipts are not written into %s, by name and at once', async (_, out, name, exit) => {
+    await mkdir(join(world.cwd, 'taken/00000001.json'), { recursive: true });
+    await mkdir(join(world.cwd, 'piped'));
+    execFileSync('mkfifo', [join(world.cwd, 'piped/00000001.json')]);
+    await cli('deliver');
+    const refused = await cli('members', 'receipts', 'bank-a', '--out', out);
+    expect([refused.json()['error'], refused.exit]).toMatchObject([{ name }, exit]);
+  });
+
+  test.each(['', 'a'.repeat(301), 'two\nlines', 'red \u001b[31m'])(
+    'the reason %j of a suspension is refused',
+    async (reason) => {
+      const before = await versions();
+      expect((await cli('members', 'suspend', 'bank-a', '--reason', reason)).exit).toBe(2);
+      expect(await versions()).toBe(before);
+    },
+  );
+});
+
+test('the same destination is registered again by the name of the member alone', async () => {
+  await cli('deliver');
+  expect((await cli('members', 'add', 'bank-a', '--again', '--deliver')).json()).toMatchObject({ code: 'ACTIVE' });
+  expect((await cli('deliver')).json()).toMatchObject({ members: [{ outcome: 'whole', objects: expect.any(Number) }] });
+});
+
+test('a delivery that meets a damaged receipt tells how it ended for the others', async () => {
+  await mkdir(join(world.cwd, 'bank-b'));
+  await cli('members', 'add', 'bank-b', '--folder', 'bank-b', '--deliver');
+  await mkdir(join(world.cwd, 'vault/deliveries/bank-a'), { recursive: true });
+  await writeFile(join(world.cwd, 'vault/deliveries/bank-a/99999999.json'), '');
+  const told = await cli('deliver');
+  expect([told.exit, told.json()]).toMatchObject([
+    1,
+    { code: 'DAMAGED', members: [{ member: 'bank-b', outcome: 'whole' }], damages: [{ name: 'NotADocument' }] },
+  ]);
 });

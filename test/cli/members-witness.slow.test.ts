@@ -7,6 +7,7 @@ import { runCli } from '../support/cli.ts';
 jest.setTimeout(60_000);
 
 let world: ChainCli;
+let now: Date;
 const cli: ChainCli['cli'] = (...args) => world.cli(...args);
 const shareOf = (member: string) => join(world.cwd, member, 'ledgerhold/acme', member);
 const verify = (member: string, ...args: string[]) =>
@@ -15,7 +16,8 @@ const filesOf = async (member: string) =>
   (await readdir(join(shareOf(member), 'chain/consortium'))).filter((name) => name.includes('.rlp'));
 
 beforeEach(async () => {
-  world = await chainCli(32);
+  now = new Date('2026-11-01T00:00:30Z');
+  world = await chainCli(32, () => now);
   world.node.setHead(23);
   for (const member of ['bank-a', 'bank-b']) await mkdir(join(world.cwd, member));
   await cli('backup');
@@ -26,6 +28,8 @@ afterEach(async () => world[Symbol.asyncDispose]());
 
 /** The chain grows by a file, and what is new is delivered. */
 async function grow(): Promise<void> {
+  // A run by hand is told from others by its second.
+  now = new Date(now.getTime() + 60_000);
   world.node.setHead(31);
   await cli('backup');
   await cli('deliver');

@@ -10,7 +10,10 @@ function filled(numbers: readonly number[]) {
   const vault = new MemoryVault();
   for (const n of numbers) vault.objects.set(manifestKey('n', n), new Uint8Array());
   // A crash left a signature behind the newest.
-  vault.objects.set(signatureKey(manifestKey('n', Math.max(0, ...numbers) + 1), 'a'.repeat(64)), new Uint8Array());
+  vault.objects.set(
+    signatureKey(manifestKey('n', Math.min(Math.max(0, ...numbers) + 1, 99_999_999)), 'a'.repeat(64)),
+    new Uint8Array(),
+  );
   let listings = 0;
   const { list } = vault;
   vault.list = (...asked) => {
@@ -28,6 +31,12 @@ test('the newest of any numbers is found, wherever one was seen before and whate
     }),
     { numRuns: 200 },
   );
+});
+
+test('the highest numbers that a key can have are found, too, and end the search', async () => {
+  for (const some of [[99_999_999], [1, 90_000_000], [7, 99_999_998, 99_999_999]]) {
+    expect(await newestNumber(filled(some).vault, numbered)).toBe(Math.max(...some));
+  }
 });
 
 test('it takes two listings from where it was seen before, and few for a chain of ten years', async () => {

@@ -143,6 +143,12 @@ const WRONG: readonly Wrong[] = [
     'DELIVERED_TWICE',
     receipt(4),
   ],
+  [
+    'a stray far behind all receipts',
+    (all) => void all.set(receipt(99_999_999), Buffer.of()),
+    'LINK_MISSING',
+    receipt(5),
+  ],
   ['a receipt of an earlier registration', again(receipt(4), () => ({ since: 1 })), 'LINK_BROKEN', receipt(4)],
   ...(['objects', 'files', 'bytes', 'unproven'] as const).map(
     (name): Wrong => [
