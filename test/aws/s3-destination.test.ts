@@ -139,7 +139,7 @@ describe.each(WAYS)('%s', (_, commit, send, key, proof) => {
 
   test.each([
     [403, 'AccessDenied', 'ACCESS_DENIED', `account ${OWNER} owns the bucket`],
-    [404, 'NoSuchBucket', 'NO_SUCH_BUCKET', 'register that'],
+    [404, 'NoSuchBucket', 'NO_SUCH_BUCKET', 'let the check be run again'],
     [301, 'PermanentRedirect', 'ANOTHER_REGION', 'Region'],
     [400, 'AuthorizationHeaderMalformed', 'ANOTHER_REGION', 'Region'],
     [400, 'IllegalLocationConstraintException', 'ANOTHER_REGION', 'Region'],
