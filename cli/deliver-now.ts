@@ -17,7 +17,10 @@ export interface DeliveredNow {
   readonly damages: readonly LedgerholdError[];
 }
 
-/** One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. Rejects with what is no damage, once all is done. */
+/**
+ * One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. Rejects with
+ * what is no damage, once all is done.
+ */
 export async function deliverNow(
   { note, signal }: Pick<Shell, 'note' | 'signal'>,
   registry: OpenRegistry,

@@ -2,16 +2,15 @@ import { EMPTIED } from '../core/check-reports.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { isCheckWanted, type Member, MemberId, SUSPENDED_BY_HAND } from '../core/members.ts';
 import { checkMember } from '../vault/check-members.ts';
-import { memberStatuses } from '../vault/member-status.ts';
 import { actOn, readMember, readMembers, register } from '../vault/members.ts';
 import { loadConfig } from './context.ts';
 import { type DeployedDelivery, deployedDelivery } from './deployed-delivery.ts';
 import { exitCodeOf, worstOf } from './exit-codes.ts';
 import { refuseFolder } from './member-folders.ts';
+import { lookAtMembers } from './member-look.ts';
 import { type DestinationFlags, destinationMeant, memberNamed, type OpenRegistry, openRegistry } from './members.ts';
 import { EXIT_OF } from './render/delivery.ts';
 import {
-  lostChainText,
   memberNouns,
   memberStatusNouns,
   memberStatusText,
@@ -27,16 +26,9 @@ type Args = readonly string[];
 /** Every member, with how far it is; those of the config that were never registered, too. */
 export async function membersList(shell: Shell): Promise<Outcome> {
   const { vault, loaded, clock } = await openRegistry(shell, await loadConfig(shell));
-  const { members, unreadable: unknown } = await readMembers(vault);
-  const lost: string[] = [];
-  const { statuses, damaged } = await memberStatuses(
-    vault,
-    members.map(({ value }) => value),
-    (node, error) => void lost.push(lostChainText(node, error)),
-  );
-  const unreadable = [...unknown, ...damaged];
+  const { statuses, unreadable, lost } = await lookAtMembers(vault);
   const isDamaged = unreadable.length > 0 || lost.length > 0;
-  const known = new Set([...members.map(({ value }) => String(value.member)), ...unreadable.map(({ id }) => id)]);
+  const known = new Set([...statuses.map(({ member }) => String(member.member)), ...unreadable.map(({ id }) => id)]);
   const unregistered = (loaded.config.members ?? []).map(({ id }) => String(id)).filter((id) => !known.has(id));
   const now = clock.now();
   return {

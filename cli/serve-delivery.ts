@@ -5,13 +5,12 @@ import type { Member } from '../core/members.ts';
 import { VaultUnavailable } from '../core/vault.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
-import { memberStatuses } from '../vault/member-status.ts';
 import { readMembers } from '../vault/members.ts';
-import { type ProveMemberPorts, proveMember } from '../vault/prove-member.ts';
+import { proveMember } from '../vault/prove-member.ts';
 import { openSigner } from './context.ts';
 import { deliverNow, ownOf } from './deliver-now.ts';
+import { lookAtMembers } from './member-look.ts';
 import { type OpenRegistry, openRegistry } from './members.ts';
-import { lostChainText } from './render/members.ts';
 import { bytesText } from './render/units.ts';
 import type { StepsWorld } from './serve-steps.ts';
 
@@ -23,13 +22,8 @@ export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, sign
   const orTold = (what: string, work: Promise<void>) =>
     work.catch((error: unknown) => tellOurs(world, what, error, signal));
   await orTold('the delivery to members failed', deliverAll(registry, note, signal));
-  const own = async () => ownOf(registry, (await readMembers(registry.vault)).members);
-  await orTold(
-    'not every destination was checked',
-    own().then((members) => checkWeekly(registry, members)),
-  );
-  const ports = async () => ({ ...registry, signer: await openSigner(registry.loaded), signal });
-  await orTold('what members have was not read back', proveAll(await ports(), await own(), note));
+  await orTold('not every destination was checked', checkAll(registry));
+  await orTold('what members have was not read back', proveAll(registry, note, signal));
   await orTold('how far the members are cannot be told', tellMembers(registry, alarms, note, signal));
 }
 
@@ -54,9 +48,15 @@ function tellOurs({ shell: { note } }: StepsWorld, what: string, error: unknown,
 /** Of each member an hour: what a disk gives in some minutes. */
 const READ_IN_A_TURN = 32 * 2 ** 30;
 
+const ownMembers = async (registry: OpenRegistry): Promise<Member[]> =>
+  ownOf(registry, (await readMembers(registry.vault)).members);
+
+const checkAll = async (registry: OpenRegistry): Promise<void> => checkWeekly(registry, await ownMembers(registry));
+
 /** One after the other: reading is in no hurry, and is to be in nobody's way. */
-async function proveAll(ports: ProveMemberPorts, members: readonly Member[], note: Note) {
-  for (const member of members) {
+async function proveAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
+  const ports = { ...registry, signer: await openSigner(registry.loaded), signal };
+  for (const member of await ownMembers(registry)) {
     try {
       const { objects, bytes, fault } = await proveMember(ports, member, { bytes: READ_IN_A_TURN });
       if (objects > 0) note(`${member.member}: ${objects} objects read back, ${bytesText(bytes)}`);
@@ -75,17 +75,9 @@ async function tellMembers(
   note: Note,
   signal: AbortSignal,
 ): Promise<void> {
-  const { members, unreadable } = await readMembers(vault);
-  let isSound = true;
-  const { statuses, damaged } = await memberStatuses(
-    vault,
-    members.map(({ value }) => value),
-    (node, error) => {
-      isSound = false;
-      note(lostChainText(node, error));
-    },
-  );
-  for (const { id, fault } of [...unreadable, ...damaged]) {
+  const { statuses, unreadable, lost } = await lookAtMembers(vault);
+  for (const line of lost) note(line);
+  for (const { id, fault } of unreadable) {
     await alarms.raise('MEMBER_SUSPENDED', id, fault.name, { what: fault.message, error: fault }, signal);
   }
   for (const { member, chains, lastReceiptAt } of statuses) {
@@ -94,7 +86,7 @@ async function tellMembers(
       const name = alarm as ServeAlarm;
       if (what !== undefined) await alarms.raise(name, member.member, member.fault?.name ?? '', { what }, signal);
       // Of a chain that is damaged nobody is known to have all.
-      else if (isSound) await alarms.clear(name, member.member, 'it has what it is to have', signal);
+      else if (lost.length === 0) await alarms.clear(name, member.member, 'it has what it is to have', signal);
     }
   }
 }

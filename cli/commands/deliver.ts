@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { IS_OTHERWISE } from '../../core/delivery.ts';
-import type { LedgerholdError } from '../../core/errors.ts';
+import { faultOf, IS_OTHERWISE } from '../../core/delivery.ts';
 import type { DeliveryEnd } from '../../vault/deliver.ts';
 import { actOn } from '../../vault/members.ts';
 import { loadConfig } from '../context.ts';
@@ -45,7 +44,7 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
     code: codeOf(ends, unreadable.length + damages.length, exit),
     nouns: {
       ...deliveryNouns(ends, unreadable),
-      ...(damages.length > 0 && { damages: damages.map(toldOf) }),
+      ...(damages.length > 0 && { damages: damages.map(faultOf) }),
       ...(execution && { execution }),
     },
     text: [
@@ -66,8 +65,6 @@ const started = (execution: string, member: string | undefined): Outcome => ({
     'Nothing is said to be delivered yet: `ledgerhold members list` tells how far each member is.',
   ],
 });
-
-const toldOf = ({ name, message, remedy }: LedgerholdError) => ({ name, message, remedy });
 
 const exitOf = ({ outcome, fault }: DeliveryEnd) => (IS_OTHERWISE.includes(fault?.name ?? '') ? 1 : EXIT_OF[outcome]);
 

@@ -7,15 +7,14 @@ import { isDatabaseNode } from '../../config/order.ts';
 import { payloadNodes } from '../../config/payloads.ts';
 import { everySecondsOf as settingsEvery } from '../../core/chain-settings.ts';
 import type { Vault } from '../../core/vault.ts';
-import { memberStatuses } from '../../vault/member-status.ts';
-import { readMembers } from '../../vault/members.ts';
 import { currentSettings } from '../../vault/settings.ts';
 import { chainStandingOf } from '../chain-standing.ts';
 import { type Loaded, loadConfig } from '../context.ts';
 import { executionsOfAll } from '../deployment.ts';
 import { askedOr, inProgressOf, type Live, liveExecutions, withoutGone } from '../in-progress.ts';
+import { lookAtMembers } from '../member-look.ts';
 import { type ChainStatus, chainStatusNouns, chainStatusText } from '../render/chain-status.ts';
-import { lostChainText, memberBrief, memberStatusNouns, unreadableNouns, unreadableText } from '../render/members.ts';
+import { memberBrief, memberStatusNouns, unreadableNouns, unreadableText } from '../render/members.ts';
 import { type NodeStatus, overdue, statusNouns, statusText } from '../render/status.ts';
 import type { Act, Outcome, Shell } from '../shell.ts';
 import { standingOf } from '../standing.ts';
@@ -66,14 +65,7 @@ async function statusNow({ clock }: Shell, { config, path }: Loaded): Promise<Ou
     });
   }
   const chains = await Promise.all(config.nodes.flatMap((node) => chainStatusOf(vault, node, now)));
-  const { members, unreadable: unknown } = await readMembers(vault);
-  const lost: string[] = [];
-  const { statuses: standings, damaged } = await memberStatuses(
-    vault,
-    members.map(({ value }) => value),
-    (node, error) => void lost.push(lostChainText(node, error)),
-  );
-  const unreadable = [...unknown, ...damaged];
+  const { statuses: standings, unreadable, lost } = await lookAtMembers(vault);
   const told = [...nodes, ...chains];
   const late = told.some((node) => overdue(node, now));
   const age = told.every(({ last }) => last === undefined) ? 'NO_SETS' : late ? 'OVERDUE' : 'ON_TIME';

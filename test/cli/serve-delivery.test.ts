@@ -1,6 +1,8 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { loadConfig } from '../../cli/context.ts';
+import { deliverAndTell } from '../../cli/serve-delivery.ts';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
 
 jest.setTimeout(60_000);
@@ -74,4 +76,26 @@ test('a damaged chain is told, and keeps nobody from being told who is suspended
   const listed = await world.cli('members', 'list');
   expect(listed.json()).toMatchObject({ code: 'DAMAGED', members: [{ state: 'active' }, { state: 'suspended' }] });
   expect((await world.cli('status')).json()).toMatchObject({ code: 'DAMAGED', members: [{}, { state: 'suspended' }] });
+});
+
+test('what keeps everybody from being read back keeps nobody from being told of', async () => {
+  await world.cli('serve', '--once');
+  const versions = join(world.cwd, 'vault', 'members', 'bank-b');
+  const [newest = ''] = (await readdir(versions)).toSorted().toReversed();
+  await writeFile(join(versions, newest), '{}');
+  await rename(join(world.cwd, 'signing-key.pem'), join(world.cwd, 'lost.pem'));
+  const notes: string[] = [];
+  const shell = {
+    cwd: world.cwd,
+    env: {},
+    flags: { config: 'ledgerhold.yaml' },
+    clock: { now: () => now },
+    note: (text: string) => notes.push(text),
+  };
+  const loaded = await loadConfig(shell as never);
+  const raised: unknown[] = [];
+  const board = { raise: async (...[name, about]: unknown[]) => raised.push([name, about]), clear: async () => {} };
+  await deliverAndTell({ shell, loaded } as never, board as never, AbortSignal.any([]));
+  expect(notes.join()).toMatch(/what members have was not read back: .*signing-key/);
+  expect(raised).toEqual([['MEMBER_SUSPENDED', 'bank-b']]);
 });
