@@ -1,7 +1,7 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Destination } from '../core/delivery.ts';
-import type { MemberDestination } from '../core/destination.ts';
+import type { BucketDestination } from '../core/destination.ts';
 import { memberPrefix } from '../core/names.ts';
 import type { LockPolicy } from '../core/object-lock.ts';
 import type { Clock, Encryption, Signer } from '../core/ports.ts';
@@ -38,7 +38,7 @@ export const openKmsEnvelope = (key: string): Encryption => kmsEnvelope(new KMSC
 
 /** A member's bucket as the registry has it, and what is put there with which rights. */
 export interface MemberAddress {
-  readonly destination: Extract<MemberDestination, { kind: 'bucket' }>;
+  readonly destination: BucketDestination;
   readonly network: string;
   readonly member: string;
   /** See the registry: what a check has left there is expected to be there. */

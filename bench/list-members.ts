@@ -16,7 +16,7 @@ const MEMBERS = 10_000;
 /** Assumed: what S3 takes to answer a call, and how many keys one listing brings. */
 const CALL_MS = 20;
 const KEYS_A_LIST = 1000;
-/** What `lambdas/list-members/run.ts` has under way at once. */
+/** What `vault/member-status.ts` has under way at once. */
 const AT_ONCE = 32;
 /** What the step's Lambda may take. */
 const TIMEOUT_SECONDS = 14 * 60;

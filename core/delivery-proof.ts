@@ -120,7 +120,7 @@ function proveCursors(about: string, value: DeliveryReceipt, { before, there, wh
     if (!whole) continue;
     const lacking: string[] = [];
     for (const side of [ofFiles, ofOthers]) {
-      const upTo = side.reach(value.cursors[node])?.seq ?? 0;
+      const upTo = side.reach(cursor)?.seq ?? 0;
       for (let n = (side.reach(before?.cursors[node])?.seq ?? 0) + 1; n <= upTo; n++) {
         const objects = shared.unit(node, n)?.objects.filter(({ kind }) => side.are(kind)) ?? [];
         lacking.push(...objects.filter((each) => !there.has(each)).map(({ key }) => key));

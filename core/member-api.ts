@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ChainSettings } from './chain-settings.ts';
 import { LedgerholdError } from './errors.ts';
 import { CheckReport, Member, MemberFault } from './members.ts';
-import { NodeName } from './names.ts';
+import { HIGHEST, NodeName } from './names.ts';
 import { ReadBack } from './read-back.ts';
 
 /** Bytes of a request's body at most: the longest that makes sense is a list of chains. */
@@ -130,11 +130,11 @@ export const BackupView = z.strictObject({
 
 export const Failure = z.strictObject({ error: MemberFault });
 
-const After = z.strictObject({ after: z.coerce.number().int().min(0).max(99_999_999).default(0) });
+const After = z.strictObject({ after: z.coerce.number().int().min(0).max(HIGHEST).default(0) });
 
 /** `seq`: of the manifest that lists the key. Keys have slashes, and so are no part of a path. */
 const OneObject = z.strictObject({
-  seq: z.coerce.number().int().min(1).max(99_999_999),
+  seq: z.coerce.number().int().min(1).max(HIGHEST),
   key: z.string().min(1).max(1024),
 });
 

@@ -29,8 +29,11 @@ export type Slot = z.infer<typeof Slot>;
 export const Fence = z.int().min(1).brand('Fence');
 export type Fence = z.infer<typeof Fence>;
 
+/** Of documents that are numbered: the eight digits that their keys have. */
+export const HIGHEST = 99_999_999;
+
 /** The number of a manifest in its node's chain, from 1. */
-export const Seq = z.int().min(1).max(99_999_999).brand('Seq');
+export const Seq = z.int().min(1).max(HIGHEST).brand('Seq');
 export type Seq = z.infer<typeof Seq>;
 
 /** SHA-256 in lower-case hex, 64 characters. */

@@ -15,16 +15,17 @@ import { Instant, Seq } from '../core/names.ts';
 import type { Clock, Signer } from '../core/ports.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, putSigned } from './documents.ts';
-import { deliveriesPrefix, deliveryKey, FORMAT_KEY } from './layout.ts';
+import { deliveryKey, FORMAT_KEY } from './layout.ts';
 import {
   expectLink,
   missing,
+  newestOf,
+  RECEIPTS,
   readSigned,
   type SignedDocument,
-  type SignerKeys,
+  signedAt,
   signerKeys,
 } from './member-documents.ts';
-import { newestNumber } from './numbered.ts';
 import { publishKey } from './trust.ts';
 
 /** What a member's receipts show, of the destination that is registered now. */
@@ -44,25 +45,11 @@ export interface DeliveredState {
 /** With the number of the receipt that lists it. */
 type Held = Pick<Delivered, 'kind' | 'manifest'> & { readonly receipt: number };
 
-const numbered = (member: string) => ({
-  prefix: deliveriesPrefix(member),
-  keyOf: (n: number) => deliveryKey(member, n),
-});
-
 type SignedReceipt = SignedDocument<DeliveryReceipt>;
-
-/** A receipt as it was signed (see `readSigned`). Undefined: there is none. Rejects with `NotADocument`. */
-export const readReceipt = (
-  vault: Vault,
-  member: string,
-  seq: number,
-  keyOf: SignerKeys = signerKeys(vault),
-): Promise<SignedReceipt | undefined> =>
-  readSigned(vault, { key: deliveryKey(member, seq), member, seq }, DeliveryReceipt, keyOf);
 
 /** All of a member's receipts, newest first, each the one that the newer cites. Rejects with `NotADocument`. */
 export async function* receiptsOf(vault: Vault, member: string): AsyncGenerator<SignedReceipt> {
-  yield* receiptsFrom(vault, member, await newestNumber(vault, numbered(member)), 1);
+  yield* receiptsFrom(vault, member, await newestOf(vault, RECEIPTS, member), 1);
 }
 
 /** The same from one on, `atOnce` of them read side by side. */
@@ -72,11 +59,11 @@ async function* receiptsFrom(
   newest: number,
   atOnce: number,
 ): AsyncGenerator<SignedReceipt> {
-  const keyOf = signerKeys(vault);
+  const signers = signerKeys(vault);
   let newer: SignedReceipt | undefined;
   for (let seq = newest; seq > 0; seq -= atOnce) {
     const seqs = Array.from({ length: Math.min(atOnce, seq) }, (_, n) => seq - n);
-    for (const receipt of await Promise.all(seqs.map((each) => readReceipt(vault, member, each, keyOf)))) {
+    for (const receipt of await Promise.all(seqs.map((each) => readSigned(vault, RECEIPTS, member, each, signers)))) {
       if (receipt === undefined) throw missing(deliveryKey(member, newer === undefined ? seq : newer.value.seq - 1));
       if (newer !== undefined) expectLink(receipt, newer);
       newer = receipt;
@@ -85,9 +72,6 @@ async function* receiptsFrom(
     }
   }
 }
-
-/** Number of a member's newest receipt of any destination; 0: there is none. */
-export const newestReceipt = (vault: Vault, member: string): Promise<number> => newestNumber(vault, numbered(member));
 
 /** A year has thousands of small ones. */
 const READ_AHEAD = 16;
@@ -106,13 +90,9 @@ export async function* receiptsUpTo(
 
 /** Reads the newest receipt, the one that it cites, and those that list what its cursors have not got to. */
 export async function deliveredTo(vault: Vault, { member, since }: Member): Promise<DeliveredState> {
-  const keyOf = signerKeys(vault);
-  const read = async (seq: number): Promise<SignedReceipt> => {
-    const receipt = await readReceipt(vault, member, seq, keyOf);
-    if (receipt === undefined) throw missing(deliveryKey(member, seq));
-    return receipt;
-  };
-  const newest = await newestReceipt(vault, member);
+  const signers = signerKeys(vault);
+  const read = (seq: number) => signedAt(vault, RECEIPTS, member, seq, signers);
+  const newest = await newestOf(vault, RECEIPTS, member);
   if (newest === 0) return { head: undefined, held: new Map(), cursors: {}, totals: NOTHING_DELIVERED };
   const head = await read(newest);
   expectLink(newest === 1 ? undefined : await read(newest - 1), head);
@@ -175,8 +155,7 @@ export async function appendReceipt(
       const ahead = heldBy(receipt).filter(([key, each]) => !isReached({ key, ...each }, cursors));
       return { head: { value: receipt, sha256 }, cursors, totals, held: new Map([...held, ...ahead]) };
     }
-    const other = await readReceipt(vault, member.member, seq);
-    if (other === undefined) throw missing(deliveryKey(member.member, seq));
+    const other = await signedAt(vault, RECEIPTS, member.member, seq);
     expectLink(head, other);
     head = other;
     if (other.value.since === member.since) held = new Map([...held, ...heldBy(other.value)]);

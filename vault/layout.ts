@@ -86,9 +86,6 @@ export const proofsPrefix = (member: string): string => `proofs/${member}/`;
 export const proofKey = (member: string, seq: number): string => `${proofsPrefix(member)}${pad(seq)}.json`;
 
 /** The number in a key that ends in `<number>.json`; undefined for any other key. */
-/** Of documents that are numbered. */
-export const HIGHEST = 99_999_999;
-
 export function numberOf(key: string): number | undefined {
   const digits = /\/(\d{8})\.json$/.exec(key)?.[1];
   return digits === undefined ? undefined : Number(digits);

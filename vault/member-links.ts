@@ -1,48 +1,10 @@
-import type * as z from 'zod';
-import { DeliveryReceipt } from '../core/delivery.ts';
 import { type Finding, violation } from '../core/proof.ts';
-import { ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { type Document, readDocument } from './documents.ts';
-import { deliveriesPrefix, deliveryKey, numberOf, proofKey, proofsPrefix } from './layout.ts';
-import { missing, type OfMember, readSigned, type SignedDocument, signerKeys } from './member-documents.ts';
-import { newestNumber } from './numbered.ts';
+import { numberOf } from './layout.ts';
+import type { Kind, OfMember } from './member-documents.ts';
 import { orFinding, proveSignature } from './prove-chain.ts';
 import type { Trust } from './trust.ts';
-
-/** One kind of a member's numbered documents. */
-export interface Kind<T extends OfMember> {
-  readonly schema: z.ZodType<T>;
-  readonly prefixOf: (member: string) => string;
-  readonly keyOf: (member: string, seq: number) => string;
-}
-
-export const RECEIPTS: Kind<DeliveryReceipt> = {
-  schema: DeliveryReceipt,
-  prefixOf: deliveriesPrefix,
-  keyOf: deliveryKey,
-};
-export const PROOFS: Kind<ReadBack> = { schema: ReadBack, prefixOf: proofsPrefix, keyOf: proofKey };
-
-/** Number of a member's newest one, of any destination; 0: there is none. */
-export const newestOf = <T extends OfMember>(vault: Vault, { prefixOf, keyOf }: Kind<T>, member: string) =>
-  newestNumber(vault, { prefix: prefixOf(member), keyOf: (n) => keyOf(member, n) });
-
-/** Oldest first, behind number `after`, each as it was signed (see `readSigned`). Rejects with `NotADocument`. */
-export async function* signedAfter<T extends OfMember>(
-  vault: Vault,
-  { schema, keyOf }: Kind<T>,
-  member: string,
-  { after, last }: { readonly after: number; readonly last: number },
-): AsyncGenerator<SignedDocument<T>> {
-  const signers = signerKeys(vault);
-  for (let seq = after + 1; seq <= last; seq++) {
-    const key = keyOf(member, seq);
-    const found = await readSigned(vault, { key, member, seq }, schema, signers);
-    if (found === undefined) throw missing(key);
-    yield found;
-  }
-}
 
 /** Small documents, a year's thousands: enough to hide the way to a bucket and back, few enough to be held at once. */
 const READS_AT_ONCE = 16;

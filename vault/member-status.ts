@@ -62,8 +62,7 @@ export async function chainHeads(vault: Vault, onDamage?: (node: string, error: 
 
 export async function memberStatus(vault: Vault, member: Member, heads?: ChainHeads): Promise<MemberStatus> {
   const standing = await memberStanding(vault, member, heads);
-  const there = standing.chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
-  const wholly = standing.chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const { there, wholly } = blocksOf(standing.chains);
   const rate = there < wholly ? await blocksPerSecond(vault, member) : undefined;
   return { ...standing, estimateSeconds: rate === undefined ? null : Math.ceil((wholly - there) / rate) };
 }
@@ -80,13 +79,18 @@ export async function memberStanding(vault: Vault, member: Member, heads?: Chain
   const chains = await Promise.all(
     wanted.map(([node, newest]) => lagOf(vault, node, newest, reachOf(cursors[node], member))),
   );
-  const there = chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0);
-  const wholly = chains.reduce((sum, chain) => sum + (chain.head ?? -1) + 1, 0);
+  const { there, wholly } = blocksOf(chains);
   return {
     ...{ member, totals, chains, readBack, lastReceiptAt: head?.value.since === member.since ? head.value.at : null },
     progress: wholly === 0 ? null : Math.min(1, there / wholly),
   };
 }
+
+/** Of all chains together: how many are there, and how many there are. */
+const blocksOf = (chains: readonly ChainLag[]) => ({
+  there: chains.reduce((sum, { block }) => sum + (block ?? -1) + 1, 0),
+  wholly: chains.reduce((sum, { head }) => sum + (head ?? -1) + 1, 0),
+});
 
 /** Some ten small reads each: `npm run bench -- list-members` times 10,000 of them. */
 const LOOKS_AT_ONCE = 32;

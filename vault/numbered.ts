@@ -1,5 +1,6 @@
+import { HIGHEST } from '../core/names.ts';
 import type { Vault } from '../core/vault.ts';
-import { HIGHEST, numberOf } from './layout.ts';
+import { numberOf } from './layout.ts';
 
 /** Documents that are numbered from 1 under one prefix, such as a node's manifests. */
 export interface Numbered {

@@ -6,7 +6,8 @@ import type { ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import type { Document } from './documents.ts';
 import { deliveryKey, proofKey } from './layout.ts';
-import { type LinkContext, linksOf, newestOf, PROOFS, RECEIPTS } from './member-links.ts';
+import { newestOf, PROOFS, RECEIPTS } from './member-documents.ts';
+import { type LinkContext, linksOf } from './member-links.ts';
 import { nodesIn } from './sets.ts';
 import { sharedObjects } from './shared-objects.ts';
 

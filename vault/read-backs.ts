@@ -5,9 +5,8 @@ import { READ_BACK_DAYS, ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import type { ReceiptPorts } from './deliveries.ts';
 import { type Document, putSigned } from './documents.ts';
-import { proofKey, proofsPrefix } from './layout.ts';
-import { missing, readSigned, signerKeys } from './member-documents.ts';
-import { newestNumber } from './numbered.ts';
+import { proofKey } from './layout.ts';
+import { newestOf, PROOFS, signedAt } from './member-documents.ts';
 import { publishKey } from './trust.ts';
 
 export interface ReadBacks {
@@ -19,12 +18,9 @@ export interface ReadBacks {
 
 /** Rejects with `NotADocument`. */
 export async function readBacksOf(vault: Vault, { member, since }: Member): Promise<ReadBacks> {
-  const numbered = { prefix: proofsPrefix(member), keyOf: (n: number) => proofKey(member, n) };
-  const seq = await newestNumber(vault, numbered);
+  const seq = await newestOf(vault, PROOFS, member);
   if (seq === 0) return { head: undefined, newest: undefined };
-  const key = proofKey(member, seq);
-  const head = await readSigned(vault, { key, member, seq }, ReadBack, signerKeys(vault));
-  if (head === undefined) throw missing(key);
+  const head = await signedAt(vault, PROOFS, member, seq);
   return { head, newest: head.value.since === since ? head.value : undefined };
 }
 

@@ -6,7 +6,8 @@ import type { Clock } from '../core/ports.ts';
 import { placeOf, READ_BACK_DAYS, type ReadingPlace } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
 import { sha256 } from '../io/digest.ts';
-import { newestReceipt, receiptsUpTo } from './deliveries.ts';
+import { receiptsUpTo } from './deliveries.ts';
+import { newestOf, RECEIPTS } from './member-documents.ts';
 import type { Read, ReadBacks } from './read-backs.ts';
 
 export interface ReadDayPorts {
@@ -109,7 +110,7 @@ function takeSome(due: readonly Due[], room: number, largest: number): readonly 
 async function dueOf({ vault }: ReadDayPorts, { member, place, backs }: DayAtMember) {
   const byKey = new Map<string, Due>();
   const seen = backs.newest?.upTo[place.day % READ_BACK_DAYS] ?? 0;
-  const receipts = place.receipts ?? (await newestReceipt(vault, member.member));
+  const receipts = place.receipts ?? (await newestOf(vault, RECEIPTS, member.member));
   for await (const { value } of receiptsUpTo(vault, member, receipts)) {
     for (const { key, size, sha256: digest, outcome } of value.delivered) {
       if (key <= place.after || placeOf(sha256(Buffer.from(key))) !== place.day % READ_BACK_DAYS) continue;

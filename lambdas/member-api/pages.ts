@@ -3,8 +3,7 @@ import { ApiRefused, type HistoryPage, type RouteId, type Signed } from '../../c
 import { readLink } from '../../vault/chain.ts';
 import { citedRecord, HISTORY } from '../../vault/history.ts';
 import { chainFileKey } from '../../vault/layout.ts';
-import type { OfMember } from '../../vault/member-documents.ts';
-import { type Kind, newestOf, PROOFS, RECEIPTS, signedAfter } from '../../vault/member-links.ts';
+import { type Kind, newestOf, type OfMember, PROOFS, RECEIPTS, signedAfter } from '../../vault/member-documents.ts';
 import { readMember } from '../../vault/members.ts';
 import { nodesIn } from '../../vault/sets.ts';
 import type { Act, ApiPorts } from './call.ts';

@@ -1,5 +1,5 @@
-import { MemberId } from '../../core/members.ts';
-import { NetworkName } from '../../core/names.ts';
+import { type MemberAct, MemberId } from '../../core/members.ts';
+import { Instant, NetworkName } from '../../core/names.ts';
 import type { ApiPorts } from '../../lambdas/member-api/call.ts';
 import { run } from '../../lambdas/member-api/run.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -44,3 +44,12 @@ export function apiWorld() {
     },
   };
 }
+
+/** The registry as the operator's own commands act on it. */
+export const registryOf = ({ ports }: ReturnType<typeof apiWorld>) => ({ ...ports, by: 'the operator' });
+
+/** A check that finds nothing. */
+export const SOUND: MemberAct = {
+  what: 'check',
+  report: { at: Instant.parse('2026-11-01T00:00:00.000Z'), faults: [] },
+};

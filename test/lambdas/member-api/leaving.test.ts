@@ -1,25 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MemberAct } from '../../../core/members.ts';
-import { Instant } from '../../../core/names.ts';
 import { actOn } from '../../../vault/members.ts';
-import { apiWorld, BANK_A } from '../../support/api-world.ts';
+import { apiWorld, BANK_A, registryOf, SOUND } from '../../support/api-world.ts';
 
 const BUCKET = { bucket: 'bank-a-ledgers', region: 'eu-west-1' };
 const put = '/members/bank-a/destination';
 const one = '/members/bank-a';
-
-const registry = ({ ports }: ReturnType<typeof apiWorld>) => ({ ...ports, by: 'the operator' });
-const checked = (): MemberAct => ({
-  what: 'check',
-  report: { at: Instant.parse('2026-11-01T00:00:00.000Z'), faults: [] },
-});
 
 describe('a member that leaves', () => {
   const leave = (world: ReturnType<typeof apiWorld>) => world.call(BANK_A, 'DELETE', put);
   const joined = async () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
     return world;
   };
@@ -61,15 +53,15 @@ describe('a member that leaves', () => {
     const refused = { status: 409, json: { error: { name: 'SuspendedByOperator' } } };
     const suspended = await joined();
     const fault = { name: 'SUSPENDED', message: 'm', remedy: 'r' };
-    await actOn(registry(suspended), 'bank-a', { what: 'suspend', fault });
+    await actOn(registryOf(suspended), 'bank-a', { what: 'suspend', fault });
     for (let n = 0; n < 2; n++) expect((await leave(suspended)).json.state).toBe('left');
     expect(await suspended.call(BANK_A, 'PUT', put, BUCKET)).toMatchObject(refused);
     const removed = await joined();
     await leave(removed);
-    await actOn(registry(removed), 'bank-a', { what: 'leave' });
+    await actOn(registryOf(removed), 'bank-a', { what: 'leave' });
     await leave(removed);
     expect(await removed.call(BANK_A, 'PUT', put, BUCKET)).toMatchObject(refused);
-    await actOn(registry(removed), 'bank-a', { what: 'invite' });
+    await actOn(registryOf(removed), 'bank-a', { what: 'invite' });
     expect((await removed.call(BANK_A, 'PUT', put, BUCKET)).status).toBe(200);
   });
 

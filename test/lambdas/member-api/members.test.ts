@@ -1,18 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MemberAct } from '../../../core/members.ts';
-import { Instant } from '../../../core/names.ts';
 import { actOn, memberVersions } from '../../../vault/members.ts';
-import { apiWorld, BANK_A, BANK_B, OPERATOR, STRANGER } from '../../support/api-world.ts';
+import { apiWorld, BANK_A, BANK_B, OPERATOR, registryOf, SOUND, STRANGER } from '../../support/api-world.ts';
 
 const BUCKET = { bucket: 'bank-a-ledgers', region: 'eu-west-1' };
 const put = '/members/bank-a/destination';
 const one = '/members/bank-a';
-
-const registry = ({ ports }: ReturnType<typeof apiWorld>) => ({ ...ports, by: 'the operator' });
-const checked = (): MemberAct => ({
-  what: 'check',
-  report: { at: Instant.parse('2026-11-01T00:00:00.000Z'), faults: [] },
-});
 
 describe('a member that registers itself', () => {
   test('names a bucket, and the account is the one that AWS attests; it gets nothing before it says so', async () => {
@@ -39,7 +31,7 @@ describe('a member that registers itself', () => {
   test('is registered anew where it asks to be filled again, so often a day as any other', async () => {
     const world = apiWorld();
     const { json } = await world.call(BANK_A, 'PUT', put, { ...BUCKET, again: false });
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     const again = () => world.call(BANK_A, 'PUT', put, { ...BUCKET, again: true });
     expect((await again()).json).toMatchObject({ n: 3, destination: json.destination, check: null, checkWanted: true });
     expect((await memberVersions(world.vault, 'bank-a')).map(({ value }) => value.since)).toEqual([1, 1, 3]);
@@ -115,7 +107,7 @@ describe('a member that changes its entry', () => {
   test('is a target, pauses, goes on, and chooses chains', async () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     const patched = async (body: object) => (await world.call(BANK_A, 'PATCH', one, body)).json;
     expect(await patched({ environmentBackupTarget: true })).toMatchObject({ state: 'active', chains: null });
     expect(await patched({ environmentBackupTarget: false })).toMatchObject({ state: 'checked', targetSince: null });
@@ -129,7 +121,7 @@ describe('a member that changes its entry', () => {
   test('takes chain files or none, and what it says of neither stays as it is', async () => {
     const world = apiWorld();
     expect((await world.call(BANK_A, 'PUT', put, BUCKET)).json.chainFiles).toBe(true);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     const patched = async (body: object) => (await world.call(BANK_A, 'PATCH', one, body)).json;
     const without = await patched({ environmentBackupTarget: true, chainFiles: false });
     expect(without).toMatchObject({ state: 'active', chainFiles: false });
@@ -137,7 +129,7 @@ describe('a member that changes its entry', () => {
     expect(await patched({ chains: null })).toMatchObject({ n: without.n, chainFiles: false });
     expect((await world.call(BANK_A, 'GET', one)).json).toMatchObject({ chainFiles: false });
     expect((await world.call(BANK_A, 'PUT', put, { ...BUCKET, bucket: 'another-one' })).json.chainFiles).toBe(false);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     await patched({ environmentBackupTarget: true });
     world.later(60);
     const started = world.started.length;
@@ -165,13 +157,13 @@ describe('a member that changes its entry', () => {
   test('asks for a check, once; it is wanted until it was made', async () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     const before = (await world.call(BANK_A, 'GET', one)).json;
     expect(before.checkWanted).toBe(false);
     const asked = await world.call(BANK_A, 'POST', `${one}/check`);
     expect(asked).toMatchObject({ status: 202, json: { checkWanted: true, n: before.n + 1, state: 'checked' } });
     expect((await world.call(BANK_A, 'POST', `${one}/check`, {})).json.n).toBe(before.n + 1);
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     expect((await world.call(BANK_A, 'GET', one)).json.checkWanted).toBe(false);
   });
 
@@ -192,17 +184,17 @@ describe('a member that changes its entry', () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
     const suspended = (name: string) => ({ what: 'suspend', fault: { name, message: 'm', remedy: 'r' } }) as const;
-    await actOn(registry(world), 'bank-a', suspended('SUSPENDED'));
+    await actOn(registryOf(world), 'bank-a', suspended('SUSPENDED'));
     const refused = await world.call(BANK_A, 'PUT', put, { ...BUCKET, bucket: 'another-one' });
     expect(refused).toMatchObject({ status: 409, json: { error: { name: 'SuspendedByOperator' } } });
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
     await world.call(BANK_A, 'POST', `${one}/check`);
     expect((await world.call(BANK_A, 'GET', one)).json.state).toBe('suspended');
     // A fault that comes after it, as of a delivery under way, is no way around it.
-    await actOn(registry(world), 'bank-a', suspended('OWNER_CHANGED'));
+    await actOn(registryOf(world), 'bank-a', suspended('OWNER_CHANGED'));
     expect(await world.call(BANK_A, 'PUT', put, { ...BUCKET, bucket: 'another-one' })).toMatchObject({ status: 409 });
     await world.call(BANK_B, 'PUT', '/members/bank-b/destination', BUCKET);
-    await actOn(registry(world), 'bank-b', suspended('OWNER_CHANGED'));
+    await actOn(registryOf(world), 'bank-b', suspended('OWNER_CHANGED'));
     const again = await world.call(BANK_B, 'PUT', '/members/bank-b/destination', BUCKET);
     expect(again.json).toMatchObject({ state: 'invited', fault: null });
   });
@@ -210,7 +202,7 @@ describe('a member that changes its entry', () => {
   test('that the operator has taken out cannot change anything, nor register again by itself', async () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
-    await actOn(registry(world), 'bank-a', { what: 'leave' });
+    await actOn(registryOf(world), 'bank-a', { what: 'leave' });
     const patched = await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
     expect(patched).toMatchObject({ status: 409, json: { error: { name: 'MemberActRefused' } } });
     expect(await world.call(BANK_A, 'PUT', put, BUCKET)).toMatchObject({
@@ -318,7 +310,7 @@ describe('what a member has changed', () => {
     const world = apiWorld();
     await world.call(BANK_A, 'PUT', put, BUCKET);
     await world.call(BANK_A, 'PATCH', one, { environmentBackupTarget: true });
-    await actOn(registry(world), 'bank-a', checked());
+    await actOn(registryOf(world), 'bank-a', SOUND);
     await world.call(BANK_A, 'POST', `${one}/check`);
     await world.call(BANK_A, 'GET', one);
     await world.call(STRANGER, 'PUT', put, BUCKET);
