@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -37,14 +37,16 @@ describe('verify of a vault with members', () => {
   });
 
   test('names what is wrong with one, under it and in the answer, and ends with 1', async () => {
+    const whole = await readFile(join(cwd, receipt));
     await writeFile(join(cwd, receipt), '{}');
-    const { exit, stdout } = await prove();
+    const [{ exit, stdout }, json] = [await prove(), (await prove('--json')).json()];
+    await writeFile(join(cwd, receipt), whole);
     expect(stdout).toMatch(
       /^violated {2}member bank-b {2}1 receipts, 0 proofs\n {10}violation DOCUMENT_DAMAGED: deliveries\/bank-b\/00000001.json/m,
     );
     expect(stdout).toContain('VIOLATED: 1 of 1 chains, 1 of 2 members');
     expect(exit).toBe(1);
-    expect((await prove('--json')).json()).toMatchObject({
+    expect(json).toMatchObject({
       code: 'VIOLATED',
       chains: [{ status: 'proven' }],
       members: [
