@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Destination, MemberUnavailable } from '../core/delivery.ts';
 import { openDiskThreads } from '../io/disk-threads.ts';
 import type { BenchResult } from './result.ts';
@@ -13,8 +14,14 @@ const SHAPE = { files: 200, size: 4_195_000, filesAManifest: 100 } as const;
 const HEALTHY = Array.from({ length: 9 }, (_, n) => `bank-${n}`);
 const DEAD = 'bank-dead';
 const AT_MOST = 1.02;
+/** Of each member's line: bytes a second (1 Gbit/s) and seconds until an object is acknowledged. */
+const LINE = { rate: 125_000_000, answer: 0.005 } as const;
 
-/** Until nine members' folders have every file and its record, with and without a tenth member whose store takes nothing and never answers. */
+/**
+ * Until nine members have every file and its record, with and without a tenth whose store takes nothing and never
+ * answers. Their stores forget what they take, at the pace of a line: ten folders of one disk differ among themselves by
+ * more than is measured.
+ */
 export async function run(): Promise<BenchResult> {
   openDiskThreads(process.env);
   const folder = mkdtempSync(join(tmpdir(), 'ledgerhold-dead-member-'));
@@ -23,11 +30,10 @@ export async function run(): Promise<BenchResult> {
     const kinds = ['nine', 'nine and a dead one'] as const;
     const seconds = await inTurns(PAIRS, kinds, async (kind, round) => {
       const end = new AbortController();
-      const sinks = join(folder, 'sinks');
       const own = (name: string) => `${name}-${kind.length}-${round}`;
       const names = [...HEALTHY, ...(kind === 'nine' ? [] : [DEAD])].map(own);
-      const standIn = (member: string) => (member.startsWith(DEAD) ? dead(end.signal) : undefined);
-      const members = new MemberFolders(vault, sinks, names, standIn);
+      const standIn = (member: string) => (member.startsWith(DEAD) ? dead(end.signal) : line());
+      const members = new MemberFolders(vault, join(folder, 'sinks'), names, standIn);
       await members.join();
       let delivery: Promise<unknown> = Promise.resolve();
       const taken = await timed(
@@ -42,7 +48,6 @@ export async function run(): Promise<BenchResult> {
       );
       end.abort();
       await delivery;
-      rmSync(sinks, { recursive: true });
       return taken;
     });
     const [nine, ten] = [median(seconds.nine), median(seconds['nine and a dead one'])];
@@ -56,6 +61,23 @@ export async function run(): Promise<BenchResult> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A stand-in for a store that takes what it is given at the pace of its line. */
+function line(): Destination {
+  let free = 0;
+  const pass = (seconds: number, signal: AbortSignal) => {
+    free = Math.max(free, performance.now()) + seconds * 1000;
+    return setTimeout(Math.max(1, free - performance.now()), undefined, { signal });
+  };
+  return {
+    ...{ url: 'file:///line', copies: false, check: async () => [] },
+    put: async (_item, body, signal) => {
+      for await (const chunk of body()) await pass(chunk.length / LINE.rate, signal);
+      await setTimeout(LINE.answer * 1000, undefined, { signal });
+      return { outcome: 'written' };
+    },
+  };
 }
 
 /** A stand-in for a store on a line that is dead: it answers once the line is cut. */

@@ -1,7 +1,7 @@
 import type { Deliverable } from '../core/delivery.ts';
 import type { LedgerholdError } from '../core/errors.ts';
 import type { Member } from '../core/members.ts';
-import { type DeliveryEnd, deliverAll } from '../vault/deliver.ts';
+import { type DeliverPorts, type DeliverWish, type DeliveryEnd, deliverAll } from '../vault/deliver.ts';
 import { isDamage } from '../vault/deliverables.ts';
 import { readMembers, type UnreadableMember } from '../vault/members.ts';
 import { openSigner } from './context.ts';
@@ -17,23 +17,25 @@ export interface DeliveredNow {
   readonly damages: readonly LedgerholdError[];
 }
 
-/**
- * One delivery to all members, or to one, which is tried whenever its next try would be; told as it goes. Rejects with
- * what is no damage, once all is done.
- */
+export interface ToDeliver extends Pick<DeliverPorts, 'onEnd'>, Pick<DeliverWish, 'now'> {
+  /** Asked once for each that this machine delivers to. Default: all of them. */
+  readonly takes?: (member: Member) => boolean;
+}
+
+/** One delivery, told as it goes. Rejects with what is no damage, once all is done. */
 export async function deliverNow(
   { note, signal }: Pick<Shell, 'note' | 'signal'>,
   registry: OpenRegistry,
-  only?: Member,
+  { takes = () => true, now = false, ...told }: ToDeliver = {},
 ): Promise<DeliveredNow> {
   const { members, unreadable } = await readMembers(registry.vault);
-  const meant = (await ownOf(registry, members)).filter(({ member }) => only === undefined || member === only.member);
   const signer = await openSigner(registry.loaded);
-  const ports = { ...registry, signer, signal, onObject: teller(note) };
-  const { ends, failures } = await deliverAll(ports, meant, { now: only !== undefined });
+  const meant = (await ownOf(registry, members)).filter(takes);
+  const ports = { ...registry, signer, signal, onObject: teller(note), ...told };
+  const { ends, failures } = await deliverAll(ports, meant, { now });
   const others = failures.filter((error) => !isDamage(error));
   if (others.length > 0) throw others[0];
-  return { ends, unreadable: only === undefined ? unreadable : [], damages: failures.filter(isDamage) };
+  return { ends, unreadable, damages: failures.filter(isDamage) };
 }
 
 /** Those that this machine delivers to: where the network is deployed, only what no deployed delivery can. */

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { ServeAlarm } from '../core/alarms.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { memberAlarms } from '../core/member-alarms.ts';
@@ -5,44 +6,93 @@ import type { Member } from '../core/members.ts';
 import { VaultUnavailable } from '../core/vault.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
+import type { DeliveryEnd } from '../vault/deliver.ts';
 import { readMembers } from '../vault/members.ts';
 import { proveMember } from '../vault/prove-member.ts';
 import { openSigner } from './context.ts';
 import { deliverNow, ownOf } from './deliver-now.ts';
 import { lookAtMembers } from './member-look.ts';
-import { type OpenRegistry, openRegistry } from './members.ts';
+import type { OpenRegistry } from './members.ts';
 import { bytesText } from './render/units.ts';
-import type { StepsWorld } from './serve-steps.ts';
+import type { Shell } from './shell.ts';
 
-/** What `serve` does for the members every hour and after each run that seals: delivers, and tells who is badly off. */
-export async function deliverAndTell(world: StepsWorld, alarms: AlarmBoard, signal: AbortSignal): Promise<void> {
-  const registry = await openRegistry(world.shell, world.loaded);
-  const { note } = world.shell;
-  // What is damaged of one member or chain ends the first of these, and is no reason to leave out the others.
-  const orTold = (what: string, work: Promise<void>) =>
-    work.catch((error: unknown) => tellOurs(world, what, error, signal));
-  await orTold('the delivery to members failed', deliverAll(registry, note, signal));
-  await orTold('not every destination was checked', checkAll(registry));
-  await orTold('what members have was not read back', proveAll(registry, note, signal));
-  await orTold('how far the members are cannot be told', tellMembers(registry, alarms, note, signal));
+interface TurnPorts {
+  /** The registry as it is now. Rejects with what keeps this turn from it. */
+  readonly open: () => Promise<OpenRegistry>;
+  readonly note: Shell['note'];
+  readonly alarms: AlarmBoard;
 }
 
-type Note = (text: string) => void;
+interface Turn extends Omit<TurnPorts, 'open'> {
+  readonly registry: OpenRegistry;
+  readonly signal: AbortSignal;
+  /** Whom a delivery is on its way to, of this turn or of one before: whether it was left out since it set out. */
+  readonly onTheWay: Map<string, boolean>;
+}
 
-async function deliverAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
-  const { ends, unreadable, damages } = await deliverNow({ note, signal }, registry);
-  for (const { member, objects, totals } of ends.filter((end) => end.objects > 0)) {
-    note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
-  }
-  for (const { id, fault } of unreadable) note(`${id}: ${fault.message}`);
-  for (const { message } of damages) note(`the delivery to members failed: ${message}`);
+/**
+ * What `serve` does for the members, every hour and after each run that seals: delivers, and tells who is badly off. Who
+ * is still on the way from a turn before is left out, and delivered to again once it is there: nobody waits for one that
+ * is slow.
+ */
+export function memberTurns({ open, note, alarms }: TurnPorts): (signal: AbortSignal) => Promise<void> {
+  const onTheWay = new Map<string, boolean>();
+  const oneByOne = pLimit(1);
+  return (signal) =>
+    orTold({ note, signal }, 'the members cannot be served', async () => {
+      const turn = { registry: await open(), note, alarms, signal, onTheWay };
+      await deliverTo(turn, () => true);
+      // What is damaged of one member or chain ends the first of these, and is no reason to leave out the others.
+      await oneByOne(async () => {
+        await orTold(turn, 'not every destination was checked', () => checkAll(turn));
+        await orTold(turn, 'what members have was not read back', () => proveAll(turn));
+        await orTold(turn, 'how far the members are cannot be told', () => tellMembers(turn));
+      });
+    });
 }
 
 /** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */
-function tellOurs({ shell: { note } }: StepsWorld, what: string, error: unknown, signal: AbortSignal): void {
-  signal.throwIfAborted();
-  if (!(error instanceof LedgerholdError)) throw error;
-  note(`${what}: ${error.message}`);
+async function orTold({ note, signal }: Pick<Turn, 'note' | 'signal'>, what: string, work: () => Promise<void>) {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof LedgerholdError)) throw error;
+    note(`${what}: ${error.message}`);
+  }
+}
+
+/** To those of `among` that are not on the way. */
+async function deliverTo(turn: Turn, among: (member: string) => boolean): Promise<void> {
+  const { registry, note, signal, onTheWay } = turn;
+  const own = new Set<string>();
+  const again: Promise<void>[] = [];
+  const takes = ({ member }: Member): boolean => {
+    if (!among(member)) return false;
+    const isFree = !onTheWay.has(member);
+    onTheWay.set(member, !isFree);
+    if (isFree) own.add(member);
+    return isFree;
+  };
+  const arrived = (id: string): void => {
+    const wasLeftOut = onTheWay.get(id) === true;
+    onTheWay.delete(id);
+    own.delete(id);
+    if (wasLeftOut && !signal.aborted) again.push(deliverTo(turn, (member) => member === id));
+  };
+  const onEnd = ({ member, objects, totals }: DeliveryEnd): void => {
+    if (objects > 0) note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
+    arrived(member);
+  };
+  try {
+    await orTold(turn, 'the delivery to members failed', async () => {
+      const { damages } = await deliverNow({ note, signal }, registry, { takes, onEnd });
+      for (const { message } of damages) note(`the delivery to members failed: ${message}`);
+    });
+  } finally {
+    for (const id of own) arrived(id);
+    await Promise.all(again);
+  }
 }
 
 /** Of each member an hour: what a disk gives in some minutes. */
@@ -51,10 +101,10 @@ const READ_IN_A_TURN = 32 * 2 ** 30;
 const ownMembers = async (registry: OpenRegistry): Promise<Member[]> =>
   ownOf(registry, (await readMembers(registry.vault)).members);
 
-const checkAll = async (registry: OpenRegistry): Promise<void> => checkWeekly(registry, await ownMembers(registry));
+const checkAll = async ({ registry }: Turn): Promise<void> => checkWeekly(registry, await ownMembers(registry));
 
 /** One after the other: reading is in no hurry, and is to be in nobody's way. */
-async function proveAll(registry: OpenRegistry, note: Note, signal: AbortSignal): Promise<void> {
+async function proveAll({ registry, note, signal }: Turn): Promise<void> {
   const ports = { ...registry, signer: await openSigner(registry.loaded), signal };
   for (const member of await ownMembers(registry)) {
     try {
@@ -69,12 +119,7 @@ async function proveAll(registry: OpenRegistry, note: Note, signal: AbortSignal)
   }
 }
 
-async function tellMembers(
-  { vault, clock }: OpenRegistry,
-  alarms: AlarmBoard,
-  note: Note,
-  signal: AbortSignal,
-): Promise<void> {
+async function tellMembers({ registry: { vault, clock }, note, alarms, signal }: Turn): Promise<void> {
   const { statuses, unreadable, lost } = await lookAtMembers(vault);
   for (const line of lost) note(line);
   for (const { id, fault } of unreadable) {

@@ -20,8 +20,9 @@ import { currentSettings } from '../vault/settings.ts';
 import { trustFrom } from '../vault/trust.ts';
 import { type Loaded, nodeNamed, openSigner } from './context.ts';
 import { Interrupted } from './exit-codes.ts';
+import { openRegistry } from './members.ts';
 import { prepareNode } from './nodes.ts';
-import { deliverAndTell } from './serve-delivery.ts';
+import { memberTurns } from './serve-delivery.ts';
 import { type StepsWorld, slotSteps } from './serve-steps.ts';
 import type { Shell } from './shell.ts';
 import { refuseSnapshots } from './snapshot-sources.ts';
@@ -47,7 +48,7 @@ export async function served(shell: Shell, loaded: Loaded): Promise<Served> {
   const alarms = alarmBoard({ network: config.network, clock, channels: channelsOf(world), warn });
   await adoptFailures(world, nodes, alarms);
   const ports = { clock, pause, log: shell.note, provenSince: (...asked: Asked) => provenSince(world, ...asked) };
-  const deliver = (signal: AbortSignal) => deliverAndTell(world, alarms, signal);
+  const deliver = memberTurns({ open: () => openRegistry(shell, loaded), note: shell.note, alarms });
   return { nodes, ports: { steps, alarms, deliver, ...ports, ...pings(loaded) } };
 }
 

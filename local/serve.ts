@@ -14,7 +14,10 @@ export interface ServePorts extends SlotPorts {
   readonly provenSince: (node: string, since: Date) => Promise<Date | undefined>;
   /** Pings the dead man's switch. */
   readonly ping: (signal: AbortSignal) => Promise<void>;
-  /** Brings the members what they lack, and tells who is badly off. Absent: there are none. Rejects only with `signal`. */
+  /**
+   * Brings the members what they lack, and tells who is badly off. Absent: there are none. Called again while it is under
+   * way. Rejects only with `signal`.
+   */
   readonly deliver?: (signal: AbortSignal) => Promise<void>;
   /** Also pings this often while no alarm is raised. Absent: after successful runs only. */
   readonly pingSeconds?: number;
@@ -111,18 +114,25 @@ function bell() {
   return { ring, next: () => rung.promise };
 }
 
-/** Beside the runs: a member that is slow to take its files holds up no backup. */
+/** Beside the runs, and beside each other: a member that is slow to take its files holds up no backup and no other member. */
 async function keepDelivering({ deliver, pause }: ServePorts, sealed: ReturnType<typeof bell>, signal: AbortSignal) {
   if (deliver === undefined) return;
-  for (;;) {
-    // Taken before the delivery: what is sealed while it goes on is delivered right behind it.
-    const next = sealed.next();
-    await deliver(signal);
-    const stop = new AbortController();
-    const waited = pause(DELIVER_SECONDS, AbortSignal.any([signal, stop.signal])).catch(() => {});
-    await Promise.race([next, waited]);
-    stop.abort();
-    signal.throwIfAborted();
+  const underWay = new Set<Promise<void>>();
+  const broken = Promise.withResolvers<never>();
+  try {
+    for (;;) {
+      const next = sealed.next();
+      const turn = deliver(signal)
+        .catch(broken.reject)
+        .finally(() => underWay.delete(turn));
+      underWay.add(turn);
+      const stop = new AbortController();
+      const waited = pause(DELIVER_SECONDS, AbortSignal.any([signal, stop.signal])).catch(() => {});
+      await Promise.race([next, waited, broken.promise]).finally(() => stop.abort());
+      signal.throwIfAborted();
+    }
+  } finally {
+    await Promise.all(underWay);
   }
 }
 

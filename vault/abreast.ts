@@ -29,11 +29,13 @@ export interface Walker {
 }
 
 /**
- * How much longer the others wait for one, in all, than for most: a quarter of a second, and a fiftieth of the time that
- * they are under way. On one disk each is the last one now and then, and none is slower for it.
+ * How long the others wait for one, in all: twice as long as for most, and a tenth of a second and a hundredth of the time
+ * that they are under way. On one disk each is the last one now and then, and none is slower for it: of five folders one
+ * was waited for twice as long as the others.
  */
-const PATIENCE_MS = 250;
-const SHARE = 0.02;
+const TIMES_USUAL = 2;
+const PATIENCE_MS = 100;
+const SHARE = 0.01;
 /** Where most are late none of them is slower than the others; but no wait is longer than this. */
 const LONGEST_MS = 30_000;
 
@@ -61,7 +63,7 @@ export async function abreast<W extends Walker>(
     const blamed = awaited.size <= walkers.length / 2 ? [...awaited.keys()] : [];
     const from = timer.now();
     const longest = awaited.size < walkers.length ? began + LONGEST_MS - from : Infinity;
-    const most = usual(walkers) + PATIENCE_MS + SHARE * (from - since);
+    const most = TIMES_USUAL * usual(walkers) + PATIENCE_MS + SHARE * (from - since);
     await firstOf(timer, [...awaited.values()], Math.min(longest, ...blamed.map(({ waited }) => most - waited)));
     const patient = timer.now() - from < longest;
     for (const walker of blamed) charge(walker, from, timer.now());

@@ -16,6 +16,8 @@ export interface DeliverPorts extends ReceiptPorts, RegistryPorts, WalkPorts {
   readonly destinationOf: (member: Member) => Destination;
   /** By which members that keep others waiting are told; default: this machine's. */
   readonly timer?: Timer;
+  /** Called for each as soon as it has ended, while others are on their way. */
+  readonly onEnd?: (end: DeliveryEnd) => void;
 }
 
 export interface DeliverWish extends DeliverBounds {
@@ -75,6 +77,10 @@ export async function deliverAll(
   const ends = new Map<string, DeliveryEnd>();
   const failures: unknown[] = [];
   const fail = (error: unknown) => void failures.push(error);
+  const ended = (end: DeliveryEnd): void => {
+    ends.set(end.member, end);
+    ports.onEnd?.(end);
+  };
   const alone = new Set<Promise<void>>();
   // At once, and not when the others are through: these may have somebody else among them who takes long.
   const goOnAlone = (lane: DeliveryLane): void => {
@@ -95,7 +101,7 @@ export async function deliverAll(
     for (const lane of lanes.filter((each) => !each.fellBehind)) {
       if (lane.ours !== undefined) fail(lane.ours);
       if (lane.ours !== undefined && lane.refusal === undefined) continue;
-      await settle(ports, lane).then((end) => void ends.set(end.member, end), fail);
+      await settle(ports, lane).then(ended, fail);
     }
   };
   const due = members.filter((member) => (bounds.now === true ? isServed(member) : isDue(member, asOf)));
@@ -104,7 +110,7 @@ export async function deliverAll(
   while (alone.size > 0) await Promise.all(alone);
   if (failures.length === 0) {
     const idle = members.filter(({ member }) => !ends.has(member));
-    await Promise.all(idle.map((member) => idleEnd(ports, member).then((end) => void ends.set(end.member, end), fail)));
+    await Promise.all(idle.map((member) => idleEnd(ports, member).then(ended, fail)));
   }
   return { ends: members.flatMap(({ member }) => ends.get(member) ?? []), failures };
 }

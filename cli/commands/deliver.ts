@@ -32,7 +32,12 @@ export async function deliver(shell: Shell, { member }: Options): Promise<Outcom
     if (only.state === 'degraded') await actOn(registry, only.member, { what: 'ask' });
     return started(await deployed.start(), only.member);
   }
-  const { ends, unreadable, damages } = await deliverNow(shell, registry, only);
+  const { ends, damages, ...all } = await deliverNow(
+    shell,
+    registry,
+    only && { takes: (member) => member.member === only.member, now: true },
+  );
+  const unreadable = only === undefined ? all.unreadable : [];
   if (deployed !== undefined && only === undefined && ends.length + unreadable.length + damages.length === 0) {
     return started(await deployed.start(), undefined);
   }

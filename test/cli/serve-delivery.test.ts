@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { loadConfig } from '../../cli/context.ts';
-import { deliverAndTell } from '../../cli/serve-delivery.ts';
+import { type OpenRegistry, openRegistry } from '../../cli/members.ts';
+import { memberTurns } from '../../cli/serve-delivery.ts';
+import { VaultUnavailable } from '../../core/vault.ts';
+import type { MemberStatus } from '../../vault/member-status.ts';
 import { type ChainCli, chainCli } from '../support/chain-cli.ts';
 
 jest.setTimeout(60_000);
@@ -20,6 +25,17 @@ beforeEach(async () => {
 afterEach(async () => world[Symbol.asyncDispose]());
 
 const members = async () => (await world.cli('members', 'list')).json()['members'];
+
+/** What `serve` does for the members, in this process. */
+async function turnsHere(among: (registry: OpenRegistry) => OpenRegistry = (registry) => registry) {
+  const [notes, raised] = [[] as string[], [] as unknown[]];
+  const note = (text: string) => void notes.push(text);
+  const shell = { cwd: world.cwd, env: {}, flags: { config: 'ledgerhold.yaml' }, clock: { now: () => now }, note };
+  const loaded = await loadConfig(shell as never);
+  const alarms = { raise: async (...[name, about]: unknown[]) => raised.push([name, about]), clear: async () => {} };
+  const open = async () => among(await openRegistry(shell, loaded));
+  return { turns: memberTurns({ open, note, alarms: alarms as never }), notes, raised };
+}
 
 test('serve delivers what it has sealed, tells who is suspended, and serves the others all the same', async () => {
   const served = await world.cli('serve', '--once');
@@ -84,18 +100,58 @@ test('what keeps everybody from being read back keeps nobody from being told of'
   const [newest = ''] = (await readdir(versions)).toSorted().toReversed();
   await writeFile(join(versions, newest), '{}');
   await rename(join(world.cwd, 'signing-key.pem'), join(world.cwd, 'lost.pem'));
-  const notes: string[] = [];
-  const shell = {
-    cwd: world.cwd,
-    env: {},
-    flags: { config: 'ledgerhold.yaml' },
-    clock: { now: () => now },
-    note: (text: string) => notes.push(text),
-  };
-  const loaded = await loadConfig(shell as never);
-  const raised: unknown[] = [];
-  const board = { raise: async (...[name, about]: unknown[]) => raised.push([name, about]), clear: async () => {} };
-  await deliverAndTell({ shell, loaded } as never, board as never, AbortSignal.any([]));
+  const { turns, notes, raised } = await turnsHere();
+  await turns(AbortSignal.any([]));
   expect(notes.join()).toMatch(/what members have was not read back: .*signing-key/);
   expect(raised).toEqual([['MEMBER_SUSPENDED', 'bank-b']]);
+});
+
+test('a vault that cannot be reached as a turn begins is told, and ends nothing', async () => {
+  const { turns, notes } = await turnsHere(() => {
+    throw new VaultUnavailable('it is away', 'Wait.');
+  });
+  await turns(AbortSignal.any([]));
+  expect(notes).toEqual(['the members cannot be served: it is away']);
+});
+
+test('one that is slow keeps nobody from what is sealed meanwhile, and follows once it is there', async () => {
+  world.node.setHead(7);
+  await world.cli('serve', '--once');
+  const slow = Promise.withResolvers<void>();
+  let begun = 0;
+  const { turns, notes } = await turnsHere((registry) => ({
+    ...registry,
+    destinationOf: (member) => {
+      const destination = registry.destinationOf(member);
+      if (member.member !== 'bank-b') return destination;
+      const put: typeof destination.put = async (item, body, signal) => {
+        if (item.kind === 'seal') {
+          begun += 1;
+          await Promise.race([slow.promise, once(signal, 'abort')]);
+        }
+        return destination.put(item, body, signal);
+      };
+      return { ...destination, put };
+    },
+  }));
+  const seal = async (hour: string, head: number) => {
+    now = new Date(`2026-11-01T${hour}:00:30Z`);
+    world.node.setHead(head);
+    expect((await world.cli('backup', '--node', 'consortium')).exit).toBe(0);
+  };
+  const lacking = async () => ((await members()) as MemberStatus[]).map(({ chains: [chain] }) => chain?.manifests);
+  await seal('06', 15);
+  const first = turns(AbortSignal.any([]));
+  // Together with the other one, and then by itself: by now it has looked for what there is.
+  while (begun < 2) await sleep(5);
+  await seal('12', 23);
+  await turns(AbortSignal.any([]));
+  // It may have waited for the other one for some moments; the test's time is the limit.
+  while ((await lacking())[0] !== 0) await sleep(50);
+  expect(await lacking()).toEqual([0, 2]);
+  await turns(AbortSignal.any([]));
+  slow.resolve();
+  await first;
+  expect(await lacking()).toEqual([0, 0]);
+  expect(notes.filter((note) => note.includes('bank-b: '))).toHaveLength(2);
 });

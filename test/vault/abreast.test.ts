@@ -39,8 +39,7 @@ test('of several objects on their way at once the time that one is late counts o
   const time = new VirtualTime();
   const all = Array.from({ length: 4 }, () => new Pupil());
   const never = AbortSignal.any([]);
-  const wait = () =>
-    abreast(all, (walker) => time.after(walker === all[0] ? 205 : 5, never), { timer: time, since: 0 });
+  const wait = () => abreast(all, (walker) => time.after(walker === all[0] ? 85 : 5, never), { timer: time, since: 0 });
   await time.drive(Promise.all([wait(), wait(), wait(), wait()]));
-  expect(all.map(({ fell, waited }) => [fell, waited])).toEqual([[false, 200], ...Array(3).fill([false, 0])]);
+  expect(all.map(({ fell, waited }) => [fell, waited])).toEqual([[false, 80], ...Array(3).fill([false, 0])]);
 });

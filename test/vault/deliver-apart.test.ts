@@ -108,6 +108,26 @@ describe('what is wrong with one chain, one member or one registration', () => {
     },
   );
 
+  test('one that hung the last time keeps nobody waiting for an instant', async () => {
+    const { history, join, run, held, shared, storeOf, later } = deliveryWorld();
+    const time = new VirtualTime();
+    await history.seal(bytes('a'));
+    await join('bank-a', 'bank-b');
+    storeOf('bank-a').fault = 'hangs';
+    expect(await time.drive(run({}, undefined, time))).toMatchObject({ 'bank-a': { outcome: 'failed' } });
+    later(3600);
+    await history.seal(bytes('b'));
+    const began = time.now();
+    const whole = Promise.withResolvers<number>();
+    storeOf('bank-b').onPut = ({ key }) => {
+      if (key === 'chain/consortium/manifests/00000002.json') whole.resolve(time.now());
+    };
+    const ends = await time.drive(run({}, undefined, time));
+    expect(await whole.promise).toBe(began);
+    expect(ends).toMatchObject({ 'bank-a': { outcome: 'failed' }, 'bank-b': { outcome: 'whole' } });
+    expect(held('bank-b')).toEqual(shared());
+  });
+
   test('most that hang keep the others waiting half a minute at most', async () => {
     const { history, join, run, held, shared, storeOf } = deliveryWorld();
     const time = new VirtualTime();
