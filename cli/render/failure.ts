@@ -15,7 +15,7 @@ export function failureNouns(error: unknown): { code: string; error: object } {
   const because = causes(error);
   const problems = error instanceof Error && 'problems' in error ? { problems: error.problems } : {};
   return {
-    code: name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase(),
+    code: name.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '_').toUpperCase(),
     error: { name, message, remedy, ...(because.length === 0 ? {} : { because }), ...problems },
   };
 }

@@ -95,6 +95,15 @@ describe('a failure', () => {
     });
   });
 
+  test('has its name, word by word, for a code', () => {
+    const codeOf = (name: string) => failureNouns(Object.assign(new Error(), { name })).code;
+    expect(['NotADocument', 'S3Refused', 'TypeError'].map(codeOf)).toEqual([
+      'NOT_A_DOCUMENT',
+      'S3_REFUSED',
+      'TYPE_ERROR',
+    ]);
+  });
+
   test('of ours is told with where it happened and what to report', () => {
     const text = failureText(new TypeError('x is undefined'), 70).join('\n');
     expect(text).toMatch(/TypeError: x is undefined\n\s+at /);
