@@ -17,7 +17,7 @@ export interface DeliveredNow {
   readonly damages: readonly LedgerholdError[];
 }
 
-export interface ToDeliver extends Pick<DeliverPorts, 'onEnd'>, Pick<DeliverWish, 'now'> {
+export interface ToDeliver extends Pick<DeliverPorts, 'onArrived'>, Pick<DeliverWish, 'now'> {
   /** Asked once for each that this machine delivers to. Default: all of them. */
   readonly takes?: (member: Member) => boolean;
 }
@@ -28,8 +28,8 @@ export async function deliverNow(
   registry: OpenRegistry,
   { takes = () => true, now = false, ...told }: ToDeliver = {},
 ): Promise<DeliveredNow> {
-  const { members, unreadable } = await readMembers(registry.vault);
   const signer = await openSigner(registry.loaded);
+  const { members, unreadable } = await readMembers(registry.vault);
   const meant = (await ownOf(registry, members)).filter(takes);
   const ports = { ...registry, signer, signal, onObject: teller(note), ...told };
   const { ends, failures } = await deliverAll(ports, meant, { now });

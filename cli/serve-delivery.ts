@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { ServeAlarm } from '../core/alarms.ts';
 import { LedgerholdError } from '../core/errors.ts';
 import { memberAlarms } from '../core/member-alarms.ts';
-import type { Member } from '../core/members.ts';
+import { isDue, type Member } from '../core/members.ts';
 import { VaultUnavailable } from '../core/vault.ts';
 import type { AlarmBoard } from '../local/alarm-board.ts';
 import { checkWeekly } from '../vault/check-members.ts';
@@ -38,21 +38,26 @@ interface Turn extends Omit<TurnPorts, 'open'> {
 export function memberTurns({ open, note, alarms }: TurnPorts): (signal: AbortSignal) => Promise<void> {
   const onTheWay = new Map<string, boolean>();
   const oneByOne = pLimit(1);
+  let isReading = false;
   return (signal) =>
     orTold({ note, signal }, 'the members cannot be served', async () => {
       const turn = { registry: await open(), note, alarms, signal, onTheWay };
       await deliverTo(turn, () => true);
       // What is damaged of one member or chain ends the first of these, and is no reason to leave out the others.
-      await oneByOne(async () => {
-        await orTold(turn, 'not every destination was checked', () => checkAll(turn));
-        await orTold(turn, 'what members have was not read back', () => proveAll(turn));
-        await orTold(turn, 'how far the members are cannot be told', () => tellMembers(turn));
-      });
+      await oneByOne(() => orTold(turn, 'not every destination was checked', () => checkAll(turn)));
+      if (!isReading) {
+        isReading = true;
+        await orTold(turn, 'what members have was not read back', () => proveAll(turn)).finally(() => {
+          isReading = false;
+        });
+      }
+      await oneByOne(() => orTold(turn, 'how far the members are cannot be told', () => tellMembers(turn)));
     });
 }
 
 /** What is wrong with our own vault has alarms of its own, and the next hour tries again. Throws whatever is a bug. */
 async function orTold({ note, signal }: Pick<Turn, 'note' | 'signal'>, what: string, work: () => Promise<void>) {
+  signal.throwIfAborted();
   try {
     await work();
   } catch (error) {
@@ -62,35 +67,43 @@ async function orTold({ note, signal }: Pick<Turn, 'note' | 'signal'>, what: str
   }
 }
 
-/** To those of `among` that are not on the way. */
+/** To those of `among` that are due and not on the way. */
 async function deliverTo(turn: Turn, among: (member: string) => boolean): Promise<void> {
   const { registry, note, signal, onTheWay } = turn;
   const own = new Set<string>();
   const again: Promise<void>[] = [];
-  const takes = ({ member }: Member): boolean => {
-    if (!among(member)) return false;
+  const takes = (each: Member): boolean => {
+    const { member } = each;
+    if (!among(member) || !isDue(each, registry.clock.now())) return false;
     const isFree = !onTheWay.has(member);
     onTheWay.set(member, !isFree);
     if (isFree) own.add(member);
     return isFree;
   };
-  const arrived = (id: string): void => {
-    const wasLeftOut = onTheWay.get(id) === true;
-    onTheWay.delete(id);
-    own.delete(id);
-    if (wasLeftOut && !signal.aborted) again.push(deliverTo(turn, (member) => member === id));
+  // Together, so that what they were left out of is read once for all of them.
+  const release = (members: readonly string[]): void => {
+    const released = members.filter((id) => own.delete(id));
+    const leftOut = new Set(released.filter((id) => onTheWay.get(id) === true));
+    for (const id of released) onTheWay.delete(id);
+    if (leftOut.size === 0 || signal.aborted) return;
+    const behind = deliverTo(turn, (id) => leftOut.has(id));
+    // Looked at once the others are there; until then nobody waits for it.
+    behind.catch(() => {});
+    again.push(behind);
   };
-  const onEnd = ({ member, objects, totals }: DeliveryEnd): void => {
-    if (objects > 0) note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
-    arrived(member);
+  const onArrived = (members: readonly string[], ends: readonly DeliveryEnd[]): void => {
+    for (const { member, objects, totals } of ends) {
+      if (objects > 0) note(`${member}: ${objects} objects delivered, ${bytesText(totals.bytes)} in all`);
+    }
+    release(members);
   };
   try {
     await orTold(turn, 'the delivery to members failed', async () => {
-      const { damages } = await deliverNow({ note, signal }, registry, { takes, onEnd });
+      const { damages } = await deliverNow({ note, signal }, registry, { takes, onArrived });
       for (const { message } of damages) note(`the delivery to members failed: ${message}`);
     });
   } finally {
-    for (const id of own) arrived(id);
+    release([...own]);
     await Promise.all(again);
   }
 }

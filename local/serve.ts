@@ -65,7 +65,7 @@ export async function serve(nodes: readonly ServedNode[], ports: ServePorts, sig
   const sealed = bell();
   const loops = [
     ...nodes.map((node) => tend(node, began, ports, limit, end.signal, sealed.ring)),
-    keepDelivering(ports, sealed, end.signal),
+    keepDelivering(ports, sealed, end),
     watch(nodes, began, ports, end.signal),
     keepPinging(ports, end.signal),
   ];
@@ -114,26 +114,26 @@ function bell() {
   return { ring, next: () => rung.promise };
 }
 
-/** Beside the runs, and beside each other: a member that is slow to take its files holds up no backup and no other member. */
-async function keepDelivering({ deliver, pause }: ServePorts, sealed: ReturnType<typeof bell>, signal: AbortSignal) {
+/**
+ * Beside the runs, and beside each other: a member that is slow to take its files holds up no backup and no other member.
+ * Resolves when none is under way any more; what one rejects with ends all.
+ */
+async function keepDelivering({ deliver, pause }: ServePorts, sealed: ReturnType<typeof bell>, end: AbortController) {
   if (deliver === undefined) return;
-  const underWay = new Set<Promise<void>>();
-  const broken = Promise.withResolvers<never>();
-  try {
-    for (;;) {
-      const next = sealed.next();
-      const turn = deliver(signal)
-        .catch(broken.reject)
-        .finally(() => underWay.delete(turn));
-      underWay.add(turn);
-      const stop = new AbortController();
-      const waited = pause(DELIVER_SECONDS, AbortSignal.any([signal, stop.signal])).catch(() => {});
-      await Promise.race([next, waited, broken.promise]).finally(() => stop.abort());
-      signal.throwIfAborted();
-    }
-  } finally {
-    await Promise.all(underWay);
+  const { signal } = end;
+  const underWay = new Set<Promise<unknown>>();
+  while (!signal.aborted) {
+    const next = sealed.next();
+    const turn = deliver(signal)
+      .catch((error: unknown) => end.abort(error))
+      .finally(() => underWay.delete(turn));
+    underWay.add(turn);
+    const stop = new AbortController();
+    const waited = pause(DELIVER_SECONDS, AbortSignal.any([signal, stop.signal])).catch(() => {});
+    await Promise.race([next, waited]);
+    stop.abort();
   }
+  await Promise.all(underWay);
 }
 
 /** 1, 2, 4, 8, 16, 30, 30 … minutes: a slot of 4 hours is tried 12 times. A quarter of a short period at most. */

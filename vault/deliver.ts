@@ -16,8 +16,8 @@ export interface DeliverPorts extends ReceiptPorts, RegistryPorts, WalkPorts {
   readonly destinationOf: (member: Member) => Destination;
   /** By which members that keep others waiting are told; default: this machine's. */
   readonly timer?: Timer;
-  /** Called for each as soon as it has ended, while others are on their way. */
-  readonly onEnd?: (end: DeliveryEnd) => void;
+  /** Called once nothing more is on its way to these, while others are: with how it ended, but for those of `failures`. */
+  readonly onArrived?: (members: readonly string[], ends: readonly DeliveryEnd[]) => void;
 }
 
 export interface DeliverWish extends DeliverBounds {
@@ -77,9 +77,13 @@ export async function deliverAll(
   const ends = new Map<string, DeliveryEnd>();
   const failures: unknown[] = [];
   const fail = (error: unknown) => void failures.push(error);
-  const ended = (end: DeliveryEnd): void => {
-    ends.set(end.member, end);
-    ports.onEnd?.(end);
+  const ended = (end: DeliveryEnd) => void ends.set(end.member, end);
+  const arrived = (all: readonly Member[]): void => {
+    const ids = all.map(({ member }) => member);
+    ports.onArrived?.(
+      ids,
+      ids.flatMap((id) => ends.get(id) ?? []),
+    );
   };
   const alone = new Set<Promise<void>>();
   // At once, and not when the others are through: these may have somebody else among them who takes long.
@@ -87,11 +91,14 @@ export async function deliverAll(
     const task = lane
       .end()
       .then(async () => {
-        if (lane.ours !== undefined) return fail(lane.ours);
+        if (lane.ours !== undefined) throw lane.ours;
         const member = await asItIsNow(ports, lane.member);
         await run([{ member, state: await deliveredTo(ports.vault, member), count: lane.count }]);
       })
-      .catch(fail)
+      .catch((error: unknown) => {
+        fail(error);
+        arrived([lane.member]);
+      })
       .finally(() => alone.delete(task));
     alone.add(task);
   };
@@ -103,9 +110,13 @@ export async function deliverAll(
       if (lane.ours !== undefined && lane.refusal === undefined) continue;
       await settle(ports, lane).then(ended, fail);
     }
+    const goOn = new Set(lanes.filter((each) => each.fellBehind).map(({ member }) => member));
+    arrived(places.map(({ member }) => member).filter((member) => !goOn.has(member)));
   };
   const due = members.filter((member) => (bounds.now === true ? isServed(member) : isDue(member, asOf)));
   const groups = await groupsOf(ports, due, fail);
+  const grouped = new Set(groups.flat().map(({ member }) => member));
+  arrived(due.filter((member) => !grouped.has(member)));
   await Promise.all(groups.map((group) => run(group).catch(fail)));
   while (alone.size > 0) await Promise.all(alone);
   if (failures.length === 0) {

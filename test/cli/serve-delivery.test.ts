@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadConfig } from '../../cli/context.ts';
 import { type OpenRegistry, openRegistry } from '../../cli/members.ts';
 import { memberTurns } from '../../cli/serve-delivery.ts';
@@ -114,44 +114,88 @@ test('a vault that cannot be reached as a turn begins is told, and ends nothing'
   expect(notes).toEqual(['the members cannot be served: it is away']);
 });
 
-test('one that is slow keeps nobody from what is sealed meanwhile, and follows once it is there', async () => {
-  world.node.setHead(7);
-  await world.cli('serve', '--once');
-  const slow = Promise.withResolvers<void>();
-  let begun = 0;
-  const { turns, notes } = await turnsHere((registry) => ({
-    ...registry,
-    destinationOf: (member) => {
-      const destination = registry.destinationOf(member);
-      if (member.member !== 'bank-b') return destination;
-      const put: typeof destination.put = async (item, body, signal) => {
-        if (item.kind === 'seal') {
-          begun += 1;
-          await Promise.race([slow.promise, once(signal, 'abort')]);
-        }
-        return destination.put(item, body, signal);
-      };
-      return { ...destination, put };
-    },
-  }));
+describe('beside one that is slow', () => {
+  let slow: PromiseWithResolvers<void>;
+  /** What was to be put and waits, or has waited: the member and the manifest's number. */
+  let begun: string[];
+  beforeEach(async () => {
+    slow = Promise.withResolvers();
+    begun = [];
+    world.node.setHead(7);
+    await world.cli('serve', '--once');
+  });
+
+  /** What a manifest waits for; default: all of `bank-b` for `slow`. `bank-b` takes as long to stop as is said. */
+  const withSlow = (gate = (what: string) => (what.startsWith('bank-b') ? slow.promise : undefined), stopMs = 0) =>
+    turnsHere((registry) => ({
+      ...registry,
+      destinationOf: (member) => {
+        const destination = registry.destinationOf(member);
+        const put: typeof destination.put = async (item, body, signal) => {
+          const what = `${member.member} ${item.manifest}`;
+          const opened = item.kind === 'seal' ? gate(what) : undefined;
+          if (opened !== undefined) {
+            begun.push(what);
+            const stops = once(signal, 'abort').then(() => sleep(what.startsWith('bank-b') ? stopMs : 0));
+            await Promise.race([opened, stops]);
+          }
+          return destination.put(item, body, signal);
+        };
+        return { ...destination, put };
+      },
+    }));
   const seal = async (hour: string, head: number) => {
     now = new Date(`2026-11-01T${hour}:00:30Z`);
     world.node.setHead(head);
     expect((await world.cli('backup', '--node', 'consortium')).exit).toBe(0);
   };
   const lacking = async () => ((await members()) as MemberStatus[]).map(({ chains: [chain] }) => chain?.manifests);
-  await seal('06', 15);
-  const first = turns(AbortSignal.any([]));
-  // Together with the other one, and then by itself: by now it has looked for what there is.
-  while (begun < 2) await sleep(5);
-  await seal('12', 23);
-  await turns(AbortSignal.any([]));
-  // It may have waited for the other one for some moments; the test's time is the limit.
-  while ((await lacking())[0] !== 0) await sleep(50);
-  expect(await lacking()).toEqual([0, 2]);
-  await turns(AbortSignal.any([]));
-  slow.resolve();
-  await first;
-  expect(await lacking()).toEqual([0, 0]);
-  expect(notes.filter((note) => note.includes('bank-b: '))).toHaveLength(2);
+  /** Others may have waited for it for some moments; the test's time is the limit. */
+  const until = async (...wanted: number[]) => {
+    while ((await lacking()).join() !== wanted.join()) await sleep(50);
+  };
+
+  test('all get what is sealed meanwhile, and it follows once it is there', async () => {
+    const { turns, notes } = await withSlow();
+    await seal('06', 15);
+    const first = turns(AbortSignal.any([]));
+    // Together with the other one, and then by itself: by now it has looked for what there is.
+    while (begun.length < 2) await sleep(5);
+    await seal('12', 23);
+    await turns(AbortSignal.any([]));
+    await until(0, 2);
+    await turns(AbortSignal.any([]));
+    slow.resolve();
+    await first;
+    expect(await lacking()).toEqual([0, 0]);
+    expect(notes.filter((note) => note.includes('bank-b: '))).toHaveLength(2);
+  });
+
+  test('who was suspended as that began gets its files once it is resumed', async () => {
+    const { turns } = await withSlow();
+    await world.cli('members', 'suspend', 'bank-a');
+    await seal('06', 15);
+    const first = turns(AbortSignal.any([]));
+    while (begun.length < 1) await sleep(5);
+    await world.cli('members', 'resume', 'bank-a');
+    await turns(AbortSignal.any([]));
+    expect(await lacking()).toEqual([0, 1]);
+    slow.resolve();
+    await first;
+  });
+
+  test('an end is awaited of all that is on its way, and ends what follows it', async () => {
+    const second = Promise.withResolvers<void>();
+    const { turns } = await withSlow((what) => (what === 'bank-a 2' ? second.promise : slow.promise), 300);
+    const end = new AbortController();
+    await seal('06', 15);
+    const first = turns(end.signal).catch((error: unknown) => error);
+    while (begun.length < 2) await sleep(5);
+    await seal('12', 23);
+    await turns(end.signal);
+    second.resolve();
+    while (!begun.includes('bank-a 3')) await sleep(5);
+    end.abort(new Error('Ctrl-C'));
+    expect(await first).toEqual(new Error('Ctrl-C'));
+  });
 });

@@ -296,6 +296,19 @@ describe('serving once', () => {
     expect(told()).toEqual(['11-21T06:30 RUN_FAILED raised']);
   });
 
+  test('ends with a bug of one delivery though another is under way', async () => {
+    let calls = 0;
+    const deliver = async (signal: AbortSignal) => {
+      calls += 1;
+      if (calls === 1) await time.pause(48 * HOUR, signal);
+      else throw new TypeError('a bug');
+    };
+    const { time, ports } = server('2026-11-21T06:30Z', {}, { deliver });
+    const ended = serve([node('a')], ports, AbortSignal.any([])).catch((error: unknown) => error);
+    await time.pass('2026-11-21T08:30Z');
+    expect(await ended).toEqual(new TypeError('a bug'));
+  });
+
   test('delivers to members at the start, after each run that seals, and every hour, beside the runs and each other', async () => {
     const delivered: string[] = [];
     const deliver = async (signal: AbortSignal) => {

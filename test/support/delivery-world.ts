@@ -1,7 +1,7 @@
 import type { Member } from '../../core/members.ts';
 import { NetworkName } from '../../core/names.ts';
 import { machineTimer, type Timer } from '../../vault/abreast.ts';
-import { type DeliverWish, deliver } from '../../vault/deliver.ts';
+import { type DeliverPorts, type DeliverWish, deliver } from '../../vault/deliver.ts';
 import { receiptsOf } from '../../vault/deliveries.ts';
 import { actOn, readMember, readMembers } from '../../vault/members.ts';
 import { proveMember, type ReadBounds } from '../../vault/prove-member.ts';
@@ -58,7 +58,12 @@ export function deliveryWorld() {
       return vault.read(...asked);
     },
   });
-  const run = async (bounds: DeliverWish = {}, signal = AbortSignal.any([]), timer = machineTimer) => {
+  const run = async (
+    bounds: DeliverWish = {},
+    signal = AbortSignal.any([]),
+    timer = machineTimer,
+    told: Pick<DeliverPorts, 'onArrived'> = {},
+  ) => {
     const members = (await readMembers(vault)).members.map(({ value }) => value);
     const ports = {
       ...registry,
@@ -67,6 +72,7 @@ export function deliveryWorld() {
       destinationOf: boundedBy(timer),
       signal,
       timer,
+      ...told,
     };
     const ends = await deliver(ports, members, bounds);
     return Object.fromEntries(ends.map((end) => [end.member, end]));

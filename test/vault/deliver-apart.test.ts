@@ -3,7 +3,7 @@ import { HistoryDamaged } from '../../core/chain.ts';
 import type { Member } from '../../core/members.ts';
 import { sha256 } from '../../io/digest.ts';
 import { checkMember } from '../../vault/check-members.ts';
-import { deliver } from '../../vault/deliver.ts';
+import { type DeliverPorts, deliver } from '../../vault/deliver.ts';
 import { appendReceipt, deliveredTo } from '../../vault/deliveries.ts';
 import { NotADocument, putSigned } from '../../vault/documents.ts';
 import { readMember } from '../../vault/members.ts';
@@ -126,6 +126,29 @@ describe('what is wrong with one chain, one member or one registration', () => {
     expect(await whole.promise).toBe(began);
     expect(ends).toMatchObject({ 'bank-a': { outcome: 'failed' }, 'bank-b': { outcome: 'whole' } });
     expect(held('bank-b')).toEqual(shared());
+  });
+
+  test('those that end together are told of together, before others have ended, and so is who could not set out', async () => {
+    const { vault, history, join, run, storeOf } = deliveryWorld();
+    const time = new VirtualTime();
+    await history.seal(bytes('a'));
+    await join('bank-a', 'bank-b', 'bank-c', 'bank-d');
+    await run();
+    await history.seal(bytes('b'));
+    vault.objects.set('deliveries/bank-d/00000001.json', bytes('{}'));
+    storeOf('bank-b').fault = 'hangs';
+    const arrived: unknown[] = [];
+    const onArrived: DeliverPorts['onArrived'] = (members, ends) =>
+      arrived.push([members, ends.map(({ outcome }) => outcome)]);
+    await time.drive(run({}, undefined, time, { onArrived }).catch(() => {}));
+    expect(arrived).toEqual([
+      [['bank-d'], []],
+      [
+        ['bank-a', 'bank-c'],
+        ['whole', 'whole'],
+      ],
+      [['bank-b'], ['failed']],
+    ]);
   });
 
   test('most that hang keep the others waiting half a minute at most', async () => {
