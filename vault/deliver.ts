@@ -85,20 +85,21 @@ export async function deliverAll(
       ids.flatMap((id) => ends.get(id) ?? []),
     );
   };
+  const missed = (member: Member, error: unknown): void => {
+    fail(error);
+    arrived([member]);
+  };
   const alone = new Set<Promise<void>>();
   // At once, and not when the others are through: these may have somebody else among them who takes long.
   const goOnAlone = (lane: DeliveryLane): void => {
     const task = lane
       .end()
       .then(async () => {
-        if (lane.ours !== undefined) throw lane.ours;
+        if (lane.ours !== undefined) return missed(lane.member, lane.ours);
         const member = await asItIsNow(ports, lane.member);
         await run([{ member, state: await deliveredTo(ports.vault, member), count: lane.count }]);
       })
-      .catch((error: unknown) => {
-        fail(error);
-        arrived([lane.member]);
-      })
+      .catch((error: unknown) => missed(lane.member, error))
       .finally(() => alone.delete(task));
     alone.add(task);
   };
@@ -216,11 +217,13 @@ async function asItIsNow({ vault }: DeliverPorts, member: Member): Promise<Membe
   return now?.since === member.since ? now : member;
 }
 
-/** Nothing more is listed behind its cursors. */
-async function isWhole({ vault }: DeliverPorts, lane: DeliveryLane): Promise<boolean> {
+/** Nothing more is listed behind its cursors, of what it takes by now. */
+async function isWhole(ports: DeliverPorts, lane: DeliveryLane): Promise<boolean> {
+  const { vault } = ports;
+  const { chains } = await asItIsNow(ports, lane.member);
   for (const node of await nodesIn(vault, 'chain')) {
     const next = chainManifestKey(node, (lane.reach(node)?.seq ?? 0) + 1);
-    if (lane.wants(node) && (await vault.stat(next)) !== undefined) return false;
+    if ((chains?.includes(node) ?? true) && (await vault.stat(next)) !== undefined) return false;
   }
   return true;
 }

@@ -107,7 +107,7 @@ export function demoText({ backup, verify, flipped, reversed, drill, chain, mill
     ...(chain === undefined
       ? []
       : [
-          `  npx ledgerhold verify --vault ${shareOf('bank-c')} --public-key ${DEMO_FILES.publicKey}   as a member does`,
+          `  npx ledgerhold verify --vault ${shareOf('bank-c')} --public-key ${DEMO_FILES.publicKey} --remember seen.json   as a member does`,
         ]),
     'Then try it on a node of yours:',
     '  npx ledgerhold init      writes a ledgerhold.yaml to fill in',

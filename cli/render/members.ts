@@ -74,14 +74,13 @@ function faultRows({ check, fault, retry }: Member): string[][] {
 /** For `status`: how it stands, and not where it is. */
 export const memberBrief = (status: MemberStatus, now: Date): string[] => [
   headOf(status.member),
-  ...indented([...faultRows(status.member), ...lagRows(status, now)]),
+  ...indented([deliveredRow(status, now), ...faultRows(status.member), ...lagRows(status, now)]),
 ];
 
 export function memberStatusText(status: MemberStatus, now: Date): string[] {
-  const { member, totals, lastReceiptAt } = status;
-  const delivered = `${totals.files} files, ${totals.objects} objects, ${bytesText(totals.bytes)}`;
+  const { member, totals } = status;
   const rows = [
-    ['delivered', lastReceiptAt === null ? 'nothing yet' : `${delivered}, last ${ageText(lastReceiptAt, now)}`],
+    deliveredRow(status, now),
     ...(totals.unproven === 0
       ? []
       : [['unproven', `${totals.unproven} objects were there before, and were not read by us`]]),
@@ -89,6 +88,11 @@ export function memberStatusText(status: MemberStatus, now: Date): string[] {
     ...lagRows(status, now),
   ];
   return [...memberText(member, now), ...indented(rows)];
+}
+
+function deliveredRow({ totals, lastReceiptAt }: MemberStatus, now: Date): string[] {
+  const delivered = `${totals.files} files, ${totals.objects} objects, ${bytesText(totals.bytes)}`;
+  return ['delivered', lastReceiptAt === null ? 'nothing yet' : `${delivered}, last ${ageText(lastReceiptAt, now)}`];
 }
 
 function lagRows({ chains, progress, estimateSeconds }: MemberStatus, now: Date): string[][] {

@@ -7,11 +7,9 @@ import { NetworkName } from '../../core/names.ts';
 import { listBeside } from '../list-beside.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
-import { DeliveryList, deliverMember } from './contract.ts';
+import { DeliveryList, deliverMember, TURN_MS } from './contract.ts';
 import { run } from './run.ts';
 
-/** Leaves the last objects of a turn some minutes: those of 5 GiB and more are copied in parts. */
-const TURN = 9 * 60_000;
 /** Of the 14 minutes that a call has, one is left to take back what was not copied, and to write the receipt. */
 const COPY_WITHIN = 4 * 60_000;
 
@@ -22,7 +20,7 @@ export const handler = serve(deliverMember, run, (env, journal) => {
   const { members } = listBeside(import.meta.dirname, DeliveryList);
   const source = { bucket, prefix, account, kmsKey, region };
   return {
-    ...{ vault, clock, journal, turn: TURN, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
+    ...{ vault, clock, journal, turn: TURN_MS, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
     serves: ({ destination }) => isOnAws(destination),
     destinationOf: (member) => {

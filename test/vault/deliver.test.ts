@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { HistoryDamaged } from '../../core/chain.ts';
 import { Instant } from '../../core/names.ts';
 import { deliver } from '../../vault/deliver.ts';
-import { actOn, memberVersions, readMember, readMembers } from '../../vault/members.ts';
+import { actOn, readMember, readMembers } from '../../vault/members.ts';
 import { deliveryWorld } from '../support/delivery-world.ts';
 import { unprovenSigner } from '../support/toy-deliveries.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
@@ -327,6 +327,23 @@ describe('delivery', () => {
     expect(held('bank-a')).toContain('chain/second/manifests/00000001.json');
   });
 
+  test('one that wants fewer chains for a moment is not said to be whole, and comes to be with the next delivery', async () => {
+    const { history, second, join, run, held, storeOf, act, later, shared } = deliveryWorld();
+    await history.seal(bytes('a'));
+    await second.seal(bytes('z'));
+    await join('bank-a');
+    storeOf('bank-a').onPut = ({ key }) => {
+      if (key.startsWith('keys/')) {
+        later(6);
+        void act('bank-a', { what: 'set', chains: ['second'] });
+      }
+      if (key === 'chain/second/manifests/00000001.json') void act('bank-a', { what: 'set', chains: null });
+    };
+    expect(await run({ atOnce: 1 })).toMatchObject({ 'bank-a': { outcome: 'more' } });
+    expect(await run()).toMatchObject({ 'bank-a': { outcome: 'whole' } });
+    expect(held('bank-a')).toEqual(shared());
+  });
+
   test('a chain that a member has come to want while a delivery is under way comes with the next one', async () => {
     const { history, second, join, run, held, storeOf, act, later, shared } = deliveryWorld();
     for (let n = 0; n < 4; n++) await history.seal(bytes(String(n)));
@@ -358,43 +375,4 @@ describe('delivery', () => {
       true,
     );
   });
-});
-
-describe('the registry of members', () => {
-  test('keeps every version, with who and when, and loses none of two acts at once', async () => {
-    const { vault, register, registry } = deliveryWorld();
-    await register('bank-a');
-    await Promise.all([
-      actOn(registry, 'bank-a', { what: 'set', environmentBackupTarget: true }),
-      actOn(registry, 'bank-a', { what: 'set', chains: ['consortium'] }),
-    ]);
-    const versions = await memberVersions(vault, 'bank-a');
-    expect(versions.map(({ value }) => value.what)).toEqual(['register', 'check', 'set', 'set']);
-    expect(versions.at(-1)?.value).toMatchObject({
-      environmentBackupTarget: true,
-      chains: ['consortium'],
-      by: 'a test',
-    });
-  });
-
-  test.each(['edited', 'moved', 'truncated'])(
-    'a version that was %s is named, and nothing is delivered there',
-    async (how) => {
-      const { vault, join, run, history, held, shared } = deliveryWorld();
-      await history.seal(bytes('a'));
-      await join('bank-a', 'bank-b');
-      const key = 'members/bank-a/00000003.json';
-      const text = Buffer.from(vault.objects.get(key) ?? []).toString();
-      if (how === 'edited') vault.objects.set(key, bytes(text.replace('/bank-a', '/bank-x')));
-      if (how === 'moved') vault.objects.set('members/bank-a/00000004.json', bytes(text));
-      if (how === 'truncated') vault.objects.set(key, bytes(text.slice(0, 40)));
-      const { members, unreadable } = await readMembers(vault);
-      expect(members.map(({ value }) => value.member)).toEqual(['bank-b']);
-      expect(unreadable).toMatchObject([{ id: 'bank-a', fault: { name: 'NotADocument' } }]);
-      expect(unreadable[0]?.fault.message).toMatch(/^members\/bank-a\/0000000/);
-      await run();
-      expect(held('bank-a')).toEqual([]);
-      expect(held('bank-b')).toEqual(shared());
-    },
-  );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { pagesOf } from '../../core/member-pages.ts';
 import { MemberId } from '../../core/members.ts';
-import { deliverMember } from '../../lambdas/deliver-member/contract.ts';
+import { deliverMember, TURN_MS } from '../../lambdas/deliver-member/contract.ts';
 import { listMembers } from '../../lambdas/list-members/contract.ts';
 import { startDeliveries } from '../../lambdas/start-deliveries/contract.ts';
 import { local, type RuntimeEvent, runtime } from '../../local/runtime.ts';
@@ -51,15 +51,16 @@ test('ten thousand members with the longest names are looked at within what one 
 });
 
 test('ten thousand files go to a member within what one execution may hold, though a turn bring few', async () => {
-  // A day of turns of nine minutes, which is as long as one execution may take: 63 files a turn.
-  const turns = 160;
+  // As long as one execution may take: 160 turns of nine minutes, 63 files a turn.
+  const definition = emitted('member-delivery');
+  const turns = Math.ceil((definition.TimeoutSeconds * 1000) / TURN_MS);
   let turn = 0;
   const delivering = local(deliverMember, async () => {
     turn += 1;
     const more = turn < turns;
     return { outcome: more ? 'more' : 'whole', more, objects: Math.ceil(10_000 / turns) } as const;
   });
-  const props = { definition: emitted('member-delivery'), steps: { deliverMember: delivering } };
+  const props = { definition, steps: { deliverMember: delivering } };
   const { events, largest } = await simulated(props, { member: 'bank-a'.padEnd(40, 'x') });
   console.info(`10,000 files in ${turn} turns: ${events} events at most, largest state ${largest} bytes`);
   expect(turn).toBe(turns);

@@ -361,7 +361,7 @@ describe('what a member does while its delivery is at work', () => {
     storeOf('bank-a').onPut = ({ key }) => {
       if (key.endsWith('.rlp')) void asked('bank-a', { what: 'set', chains: null });
     };
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: true });
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'more', more: true });
     expect(held('bank-a').filter((key) => key.startsWith('chain/consortium/'))).toEqual([]);
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
     expect(held('bank-a')).toEqual(shared());

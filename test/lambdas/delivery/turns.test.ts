@@ -151,7 +151,7 @@ describe('a turn goes on with what came while it was at work', () => {
       if (puts++ === 0) await act('bank-a', { what: 'set', chains: null }, { what: 'ask' });
       return put(...asked);
     };
-    expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: true });
+    expect(await turn('bank-a')).toMatchObject({ outcome: 'more', more: true });
     expect(await turn('bank-a')).toMatchObject({ outcome: 'whole', more: false });
     expect(held('bank-a')).toEqual(shared());
     expect((await readMember(vault, 'bank-a'))?.value.checkAsked).toBeUndefined();
