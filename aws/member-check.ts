@@ -25,17 +25,23 @@ const FIRST = ['first-1', 'first-2', 'first-3'].map((name) =>
   canary(`${name}.txt`, 'Left by the first check of Ledgerhold, and expected by every later one.\n'),
 );
 
-/**
- * By trying; `now` is in the canary's key. `wasSound`: a check of this registration has found nothing before. Rejects with
- * `MemberUnavailable` and with what is our own fault.
- */
-export async function checkBucket(to: MemberBucket, now: Date, wasSound: boolean): Promise<readonly MemberFault[]> {
+interface Checking {
+  /** In the canary's key. */
+  readonly now: Date;
+  /** A check of this registration has found nothing before. */
+  readonly wasSound: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** By trying. Rejects with `MemberUnavailable`, with what is our own fault, and with the reason of `signal`. */
+export async function checkBucket(to: MemberBucket, checking: Checking): Promise<readonly MemberFault[]> {
+  const { wasSound } = checking;
   const claimed = faultsOfClaim(to);
   if (claimed.length > 0) return claimed;
   try {
-    const faults = await tooMuch(to, now);
+    const faults = await tooMuch(to, checking);
     if (!wasSound && faults.length > 0) return faults;
-    return (await takesFirst(to, wasSound)) ? [emptied(to), ...faults] : faults;
+    return (await takesFirst(to, checking)) ? [emptied(to), ...faults] : faults;
   } catch (error) {
     if (error instanceof MemberRefused) return [error.fault];
     // One that was there before is away; of a new one nobody knows that its Region is one, and waiting never mends that.
@@ -50,15 +56,16 @@ export async function checkBucket(to: MemberBucket, now: Date, wasSound: boolean
 const hasNoAddress = (error: unknown): boolean => (error as { readonly code?: string }).code === 'ENOTFOUND';
 
 /** What it lets us do to a canary of ours, and beside it. Rejects with `MemberRefused` if it does not take one. */
-async function tooMuch(to: MemberBucket, now: Date): Promise<readonly MemberFault[]> {
+async function tooMuch(to: MemberBucket, { now, signal }: Checking): Promise<readonly MemberFault[]> {
   const left = canaryOf(now);
-  await leave(to, left);
+  await leave(to, left, signal);
   const object = atKey(to, left.key);
   const again = { ...newObject(to, left.key), Body: left.bytes, ChecksumSHA256: base64Of(left) };
+  const mustNot = (name: TooMuch, attempt: () => Promise<unknown>) => mustRefuse(to, name, attempt, signal);
   const faults = [
-    await mustRefuse(to, 'OVERWRITABLE', () => to.client.send(new PutObjectCommand(again))),
-    await mustRefuse(to, 'DELETABLE', () => to.client.send(new DeleteObjectCommand(object))),
-    await mustRefuse(to, 'WIDE_OPEN', () => beginOutside(to)),
+    await mustNot('OVERWRITABLE', () => to.client.send(new PutObjectCommand(again))),
+    await mustNot('DELETABLE', () => to.client.send(new DeleteObjectCommand(object))),
+    await mustNot('WIDE_OPEN', () => beginOutside(to)),
   ];
   return faults.filter((fault) => fault !== undefined);
 }
@@ -67,10 +74,10 @@ async function tooMuch(to: MemberBucket, now: Date): Promise<readonly MemberFaul
  * Leaves the first canaries; true if they were there, and one is not any more. That one is there again then, so it is the
  * last that is tried: where its answer is lost, or what this check has found, the next one misses another.
  */
-async function takesFirst(to: MemberBucket, wereThere: boolean): Promise<boolean> {
+async function takesFirst(to: MemberBucket, { wasSound, signal }: Checking): Promise<boolean> {
   for (const each of FIRST) {
-    const { outcome } = await leave(to, each);
-    if (wereThere && outcome === 'written') return true;
+    const { outcome } = await leave(to, each, signal);
+    if (wasSound && outcome === 'written') return true;
   }
   return false;
 }
@@ -93,14 +100,17 @@ async function beginOutside(to: MemberBucket): Promise<void> {
   await to.client.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
 }
 
+type TooMuch = Parameters<typeof allowsTooMuch>[1];
+
 /** Only a plain 403 is a refusal: an answer that says something else proves nothing. */
 async function mustRefuse(
   to: MemberBucket,
-  name: Parameters<typeof allowsTooMuch>[1],
+  name: TooMuch,
   attempt: () => Promise<unknown>,
+  signal: AbortSignal | undefined,
 ): Promise<MemberFault | undefined> {
   try {
-    await persist(to, undefined, attempt);
+    await persist(to, signal, attempt);
     return allowsTooMuch(to, name, '');
   } catch (error) {
     const meant = memberError(to, error);

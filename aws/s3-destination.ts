@@ -32,7 +32,7 @@ export function s3Destination(options: S3DestinationOptions, clock: Clock): Dest
     url: to.url,
     copies: from !== undefined,
     put: (item, body, signal) => put(to, from, { item, body, signal }),
-    check: () => checkBucket({ ...to, client: prober }, clock.now(), wasSound),
+    check: (signal) => checkBucket({ ...to, client: prober }, { now: clock.now(), wasSound, signal }),
     read: (key, signal) => readBack({ ...to, client: reader }, key, signal),
     mayRead: (signal) => readsCanary({ ...to, client: reader }, clock.now(), signal),
   };

@@ -22,12 +22,15 @@ export interface OpenRegistry extends CheckPorts {
   readonly vault: Vault;
 }
 
-export async function openRegistry({ clock }: Pick<Shell, 'clock'>, loaded: Loaded): Promise<OpenRegistry> {
+export async function openRegistry(
+  { clock, signal }: Pick<Shell, 'clock' | 'signal'>,
+  loaded: Loaded,
+): Promise<OpenRegistry> {
   const { config, path } = loaded;
   const vault = await openVault(config.vault, path);
   await claimVaultFormat(vault, config.network);
   return {
-    ...{ loaded, vault, clock, network: config.network, destinationOf: await destinationsOf(loaded, clock) },
+    ...{ loaded, vault, clock, signal, network: config.network, destinationOf: await destinationsOf(loaded, clock) },
     by: whoActs(),
   };
 }
@@ -107,8 +110,12 @@ export function destinationMeant({ config, path }: Loaded, id: string, flags: De
       'Use lower-case letters, digits and hyphens, 40 at most.',
     );
   }
-  if (flags.folder !== undefined && flags.bucket !== undefined) {
-    throw new UsageError('--folder and --bucket are given together', 'Give the one that the files are to go to.');
+  const ofBucket = ['bucket', 'region', 'account', 'kmsKey', 'endpoint'] as const;
+  const other = ofBucket.find((flag) => flags[flag] !== undefined);
+  if (flags.folder !== undefined && other !== undefined) {
+    const flag = other === 'kmsKey' ? 'kms-key' : other;
+    const remedy = 'Give the folder, or what is said of the bucket that the files are to go to.';
+    throw new UsageError(`--folder and --${flag} are given together`, remedy);
   }
   if (flags.folder === '') throw new UsageError('--folder is empty', 'Name the folder that the files are to go to.');
   if (flags.endpoint !== undefined) refuseEndpoint(flags.endpoint);

@@ -16,20 +16,29 @@ export interface World extends Streams {
   onSignal(end: (signal: EndingSignal) => void): () => void;
 }
 
+/** So long after Ctrl-C whoever pressed it is told why nothing has ended yet. */
+const SILENT_MS = 2_000;
+const STILL_ENDING =
+  'Ending: what is on its way is waited for, some minutes at most. The same signal again ends at once.';
+
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
 export async function run(args: readonly string[], world: World): Promise<ExitCode> {
   const abort = new AbortController();
-  const forget = world.onSignal((signal) => abort.abort(new Interrupted(signal)));
+  let told: NodeJS.Timeout | undefined;
+  const forget = world.onSignal((signal) => {
+    abort.abort(new Interrupted(signal));
+    told ??= setTimeout(() => screen(world, flagsIn(args)).note(STILL_ENDING), SILENT_MS);
+  });
   try {
     return await dispatch(args, world, abort.signal);
   } finally {
+    clearTimeout(told);
     forget();
   }
 }
 
 async function dispatch(args: readonly string[], world: World, signal: AbortSignal): Promise<ExitCode> {
-  // Read before parsing, since a usage error, too, is told in the form that was asked for.
-  let flags: GlobalFlags = { config: '', json: args.includes('--json'), quiet: args.includes('--quiet') };
+  let flags = flagsIn(args);
   let outcome: Outcome | undefined;
   const cli = program({ version: world.version, streams: world, json: flags.json }, async (parsed, verb) => {
     flags = parsed;
@@ -44,6 +53,11 @@ async function dispatch(args: readonly string[], world: World, signal: AbortSign
   screen(world, flags).result(outcome);
   return outcome.exit;
 }
+
+/** Read before parsing, since a usage error, too, is told in the form that was asked for. */
+const flagsIn = (args: readonly string[]): GlobalFlags => ({
+  ...{ config: '', json: args.includes('--json'), quiet: args.includes('--quiet') },
+});
 
 /** `help backup` is `backup --help`. */
 const withoutHelpVerb = ([first, ...rest]: readonly string[]): string[] =>

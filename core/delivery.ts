@@ -205,9 +205,9 @@ export interface Destination {
   readonly copies: boolean;
   /**
    * What speaks against delivering there, by trying: a canary is left behind. Empty: nothing. Rejects with
-   * `MemberUnavailable` if nothing can be learned now, and with `DeliveryRoleUnusable`.
+   * `MemberUnavailable` if nothing can be learned now, with `DeliveryRoleUnusable`, and with the reason of `signal`.
    */
-  check(): Promise<readonly MemberFault[]>;
+  check(signal?: AbortSignal): Promise<readonly MemberFault[]>;
   /**
    * Reads back. Undefined where the object is absent, or where the member does not let us: a bucket that we may not list
    * says the same to both, and `mayRead` tells them apart. Rejects like `put`, and so does what it resolves to.

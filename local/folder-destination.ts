@@ -14,12 +14,13 @@ import { memberPrefix } from '../core/names.ts';
 import { type Vault, VaultUnavailable } from '../core/vault.ts';
 import { stuckAt } from '../io/stuck-calls.ts';
 import { machineTimer, type Timer } from '../vault/abreast.ts';
+import { InvalidKey } from '../vault/keys.ts';
 import { unlessSilent } from '../vault/unless-silent.ts';
 import { isFull, onDisk, unless } from './disk-errors.ts';
 import { asItComes } from './folder-fill.ts';
 import { type FolderTree, folderTree, GONE } from './folder-tree.ts';
 import { vaultIn } from './folder-vault.ts';
-import { store } from './folder-write.ts';
+import { store, tryToWrite } from './folder-write.ts';
 import { realPathOf } from './real-path.ts';
 
 /** Tells the folder that was checked from the empty one that is left when a disk is not mounted. */
@@ -102,9 +103,13 @@ async function check(path: string, tree: FolderTree, { network, member, wasSound
     if (wasSound && (await vault.stat(CANARY)) === undefined) return [anotherFolder(path)];
     if (await vault.putOnce(CANARY, words)) return [];
     const there = await vault.get(CANARY);
-    return there !== undefined && Buffer.compare(there, words) === 0 ? [] : [anothers(path)];
+    if (there === undefined || Buffer.compare(there, words) !== 0) return [anothers(path)];
+    // It was left there when it could be; whether anything can be now shows by trying.
+    await tryToWrite(tree);
+    return [];
   } catch (error) {
     if (error instanceof MemberRefused) return [error.fault];
+    if (error instanceof InvalidKey) return [inTheWay(error)];
     if (!(error instanceof VaultUnavailable)) throw error;
     const { message, remedy } = ofFullDisk(error, vault.url) ?? error;
     return [{ name: 'NOT_WRITABLE', message, remedy }];
@@ -154,8 +159,12 @@ export function ofFullDisk(error: unknown, url: string): MemberUnavailable | und
   return new MemberUnavailable(`the disk of the member’s folder ${url} is full`, remedy, { cause: error });
 }
 
-const unavailable = (error: unknown): unknown =>
-  error instanceof VaultUnavailable ? new MemberUnavailable(error.message, error.remedy, { cause: error }) : error;
+const unavailable = (error: unknown): unknown => {
+  if (error instanceof InvalidKey) return new MemberRefused(inTheWay(error));
+  return error instanceof VaultUnavailable
+    ? new MemberUnavailable(error.message, error.remedy, { cause: error })
+    : error;
+};
 
 const atMember = <T>(answer: Promise<T>): Promise<T> =>
   answer.catch((error: unknown) => {
@@ -174,6 +183,12 @@ const missing = (path: string): MemberFault => ({
   name: 'NO_SUCH_FOLDER',
   message: `${path} is not a folder of this machine`,
   remedy: 'Create it, or mount the disk that it is on; then let the check be run again.',
+});
+
+const inTheWay = ({ message }: InvalidKey): MemberFault => ({
+  name: 'IN_THE_WAY',
+  message: `something else lies at the member where a folder or a file of ours is to be: ${message}`,
+  remedy: 'Take it away, and let the check be run again: what we put is sent once more.',
 });
 
 const anothers = (path: string): MemberFault => ({

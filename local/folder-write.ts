@@ -29,6 +29,14 @@ export async function store<T extends object>(
   }
 }
 
+/** Leaves nothing behind. Throws as `store` does where nothing can be written. */
+export async function tryToWrite(tree: FolderTree): Promise<void> {
+  const temporary = join(await unfinishedFolder(tree), randomUUID());
+  const file = await onDisk(tree.root, open(temporary, NEW_FILE, 0o600));
+  await onDisk(tree.root, file.close());
+  await onDisk(tree.root, unlink(temporary));
+}
+
 /** Throws `InvalidKey` if the key is a folder. */
 async function isTaken(tree: FolderTree, key: string): Promise<boolean> {
   checkKey(key);

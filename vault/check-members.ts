@@ -6,25 +6,31 @@ import { actOn, type RegistryPorts } from './members.ts';
 
 export interface CheckPorts extends RegistryPorts {
   readonly destinationOf: (member: Member) => Destination;
+  /** Ends a check that waits for an answer. */
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Looks at a destination by trying, and writes down what was found. Rejects with `MemberUnavailable`, or with
- * `MemberActRefused` if another one was registered meanwhile.
+ * Looks at a destination by trying, and writes down what was found. Rejects with `MemberUnavailable`, with the reason of
+ * `signal`, or with `MemberActRefused` if another one was registered meanwhile.
  */
 export async function checkMember(ports: CheckPorts, member: Member): Promise<Member> {
   const destination = ports.destinationOf(member);
-  const faults = [...(await destination.check())];
-  const reads = faults.length === 0 && (await mayRead(destination, faults));
+  const faults = [...(await destination.check(ports.signal))];
+  const reads = faults.length === 0 && (await mayRead(destination, faults, ports.signal));
   const at = Instant.parse(ports.clock.now().toISOString());
   const report = { at, faults, reads };
   return (await actOn(ports, member.member, { what: 'check', since: member.since, report })).value;
 }
 
 /** A refusal that only shows now is a fault like any other. */
-async function mayRead(destination: Destination, faults: MemberFault[]): Promise<boolean> {
+async function mayRead(
+  destination: Destination,
+  faults: MemberFault[],
+  signal = AbortSignal.any([]),
+): Promise<boolean> {
   try {
-    return (await destination.mayRead?.(AbortSignal.any([]))) === true;
+    return (await destination.mayRead?.(signal)) === true;
   } catch (error) {
     if (!(error instanceof MemberRefused)) throw error;
     faults.push(error.fault);

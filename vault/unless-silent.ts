@@ -75,7 +75,7 @@ export function unlessSilent(destination: Destination, { timer, stuck }: Patienc
         const either = AbortSignal.any([signal, givenUp]);
         return destination.put(item, () => taken(body(), its, either), either);
       }),
-    check: () => call(() => destination.check()),
+    check: (signal) => call(() => destination.check(signal)),
     ...(destination.read && {
       read: async (key, signal) => {
         const bytes = await call(async () => destination.read?.(key, signal));

@@ -97,7 +97,7 @@ export function define(command: Command, act: Act): void {
 }
 
 function chains(text: string): readonly string[] {
-  const parsed = MemberChange.shape.chains.safeParse(text.split(','));
+  const parsed = MemberChange.shape.chains.safeParse([...new Set(text.split(','))]);
   if (parsed.success && parsed.data) return parsed.data;
   throw new InvalidArgumentError('it is names of chains, 100 at most, such as one,another.');
 }

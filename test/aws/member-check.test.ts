@@ -63,6 +63,19 @@ describe('the check of a member’s bucket', () => {
     expect(world.fake.memory.uploads.size).toBe(0);
   });
 
+  test.each(['PutObject', 'DeleteObject', 'CreateMultipartUpload'] as const)(
+    'ends when it is told to instead of trying once more: at %s',
+    async (operation) => {
+      const end = new AbortController();
+      const reason = new Error('Ctrl-C');
+      const pace = { random: () => 0, wait: async () => end.abort(reason) };
+      for (let n = 0; n < 6; n += 1) world.fake.plan(operation, { status: 503, code: 'SlowDown' });
+      const checking = s3Destination({ ...world.options, pace }, world.clock).check(end.signal);
+      await expect(checking).rejects.toBe(reason);
+      expect(world.fake.memory.objects.size).toBe(operation === 'PutObject' ? 0 : 1);
+    },
+  );
+
   test('takes no other answer than 403 for a refusal', async () => {
     world.fake.plan('DeleteObject', { status: 405, code: 'MethodNotAllowed' });
     expect(await check()).toMatchObject([{ name: 'DELETABLE', message: expect.stringContaining('HTTP 405') }]);

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { destinationsOf } from '../../cli/members.ts';
+import type { Loaded } from '../../cli/context.ts';
+import { destinationMeant, destinationsOf } from '../../cli/members.ts';
 import type { Config } from '../../config/schema.ts';
 import type { MemberDestination } from '../../core/destination.ts';
 import type { Member } from '../../core/members.ts';
@@ -92,3 +93,13 @@ test('a bucket of another S3 server is gone to as who runs this: roles are AWSâ€
   expect(s3.log[0]?.headers['authorization']).toContain('Credential=of-this-machine/');
   expect(sts.calls()).toEqual([]);
 });
+
+test.each(['bucket', 'region', 'account', 'kmsKey', 'endpoint'] as const)(
+  'a folder and what is said of a bucket, its %s, exclude each other',
+  (flag) => {
+    const loaded = { config: {}, path: (path: string) => path } as Loaded;
+    const meant = () => destinationMeant(loaded, 'bank-a', { folder: '/f', [flag]: 'x' });
+    expect(meant).toThrow(/^--folder and --[a-z-]+ are given together$/);
+    expect(destinationMeant(loaded, 'bank-a', { folder: '/f' })).toEqual({ kind: 'folder', path: '/f' });
+  },
+);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -30,7 +30,14 @@ const members = async () => (await world.cli('members', 'list')).json()['members
 async function turnsHere(among: (registry: OpenRegistry) => OpenRegistry = (registry) => registry) {
   const [notes, raised] = [[] as string[], [] as unknown[]];
   const note = (text: string) => void notes.push(text);
-  const shell = { cwd: world.cwd, env: {}, flags: { config: 'ledgerhold.yaml' }, clock: { now: () => now }, note };
+  const shell = {
+    cwd: world.cwd,
+    env: {},
+    flags: { config: 'ledgerhold.yaml' },
+    clock: { now: () => now },
+    note,
+    signal: AbortSignal.any([]),
+  };
   const loaded = await loadConfig(shell as never);
   const alarms = { raise: async (...[name, about]: unknown[]) => raised.push([name, about]), clear: async () => {} };
   const open = async () => among(await openRegistry(shell, loaded));
@@ -49,6 +56,20 @@ test('serve delivers what it has sealed, tells who is suspended, and serves the 
   expect(again.json()).toMatchObject({ code: 'SERVED' });
   expect(again.stderr).toContain('bank-b: MEMBER_SUSPENDED raised: ANOTHER_FOLDER');
   expect(await members()).toMatchObject([{ progress: 1, fault: null }, { state: 'suspended' }]);
+});
+
+test('what is in the way at one member is told of it alone, and the others are served', async () => {
+  await world.cli('serve', '--once');
+  const unfinished = join(world.cwd, 'bank-b/ledgerhold/acme/bank-b/.ledgerhold-tmp');
+  await rm(unfinished, { recursive: true });
+  await writeFile(unfinished, 'x');
+  now = new Date('2026-11-01T06:00:30Z');
+  const { stderr } = await world.cli('serve', '--once');
+  expect(stderr).toContain('bank-b: MEMBER_SUSPENDED raised: IN_THE_WAY');
+  expect(await members()).toMatchObject([
+    { state: 'active', progress: 1 },
+    { state: 'suspended', fault: { name: 'IN_THE_WAY' } },
+  ]);
 });
 
 test('serve looks at a destination again after a week', async () => {

@@ -89,6 +89,38 @@ describe('a folder that is changed after its check', () => {
     },
   );
 
+  test.each([
+    ['.ledgerhold-tmp', 'chain/n/2', 1],
+    ['chain/n', 'chain/n/2', 0],
+    ['chain', 'chain/n/2', 0],
+  ])('a file in the place of the folder %s is the member’s fault, by name', async (folder, key, found) => {
+    const { path, open, put, cleanup } = await world();
+    const share = join(path, 'ledgerhold/acme/bank-a');
+    await rm(join(share, folder), { recursive: true, force: true });
+    await mkdir(dirname(join(share, folder)), { recursive: true });
+    await writeFile(join(share, folder), 'x');
+    await expect(put(open(), key)).rejects.toMatchObject({ name: 'MemberRefused', fault: { name: 'IN_THE_WAY' } });
+    expect(await open().check()).toMatchObject(Array.from({ length: found }, () => ({ name: 'IN_THE_WAY' })));
+    await cleanup();
+  });
+
+  test('a folder in the place of a file is the member’s fault, by name', async () => {
+    const { path, open, put, cleanup } = await world();
+    await mkdir(join(path, 'ledgerhold/acme/bank-a/chain/n/2'), { recursive: true });
+    await expect(put(open(), 'chain/n/2')).rejects.toMatchObject({ fault: { name: 'IN_THE_WAY' } });
+    await cleanup();
+  });
+
+  test('a check finds that nothing can be written any more, though its canary is there', async () => {
+    const { path, open, cleanup } = await world();
+    const unfinished = join(path, 'ledgerhold/acme/bank-a/.ledgerhold-tmp');
+    await rm(unfinished, { recursive: true });
+    // Whoever runs this may write anywhere: a link that leads nowhere stops everybody.
+    await symlink('/nowhere/at-all', unfinished);
+    expect(await open().check()).toMatchObject([{ name: 'NOT_WRITABLE' }]);
+    await cleanup();
+  });
+
   test('a link below the share is not followed either', async () => {
     const { path, elsewhere, open, put, all, cleanup } = await world();
     const underWay = open();
