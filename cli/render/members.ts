@@ -74,7 +74,7 @@ function faultRows({ check, fault, retry }: Member): string[][] {
 /** For `status`: how it stands, and not where it is. */
 export const memberBrief = (status: MemberStatus, now: Date): string[] => [
   headOf(status.member),
-  ...indented([deliveredRow(status, now), ...faultRows(status.member), ...lagRows(status, now)]),
+  ...indented([...faultRows(status.member), deliveredRow(status, now), ...lagRows(status, now)]),
 ];
 
 export function memberStatusText(status: MemberStatus, now: Date): string[] {
