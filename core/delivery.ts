@@ -63,6 +63,8 @@ export type Cursor = z.infer<typeof Cursor>;
 export const filesReach = (cursor: Cursor | undefined): Reach | undefined =>
   cursor?.files === undefined ? cursor : (cursor.files ?? undefined);
 
+export const takesChain = ({ chains }: Pick<Member, 'chains'>, node: string): boolean => chains?.includes(node) ?? true;
+
 export const takesFiles = ({ chainFiles }: Pick<Member, 'chainFiles'>): boolean => chainFiles !== false;
 
 /** Up to where all is there that a member takes. */

@@ -18,8 +18,7 @@ export async function store<T extends object>(
   fill: (file: FileHandle) => Promise<T>,
 ): Promise<T | undefined> {
   if (await isTaken(tree, key)) return undefined;
-  const temporary = join(await unfinishedFolder(tree), randomUUID());
-  const file = await onDisk(tree.root, open(temporary, NEW_FILE, 0o600));
+  const { temporary, file } = await unfinishedFile(tree);
   try {
     const filled = await fill(file);
     return (await publish(tree, file, temporary, key)) ? filled : undefined;
@@ -31,10 +30,14 @@ export async function store<T extends object>(
 
 /** Leaves nothing behind. Throws as `store` does where nothing can be written. */
 export async function tryToWrite(tree: FolderTree): Promise<void> {
-  const temporary = join(await unfinishedFolder(tree), randomUUID());
-  const file = await onDisk(tree.root, open(temporary, NEW_FILE, 0o600));
+  const { temporary, file } = await unfinishedFile(tree);
   await onDisk(tree.root, file.close());
   await onDisk(tree.root, unlink(temporary));
+}
+
+async function unfinishedFile(tree: FolderTree): Promise<{ temporary: string; file: FileHandle }> {
+  const temporary = join(await unfinishedFolder(tree), randomUUID());
+  return { temporary, file: await onDisk(tree.root, open(temporary, NEW_FILE, 0o600)) };
 }
 
 /** Throws `InvalidKey` if the key is a folder. */

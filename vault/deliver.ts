@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { type DeliveryTotals, type Destination, faultOf, reachOf } from '../core/delivery.ts';
+import { type DeliveryTotals, type Destination, faultOf, reachOf, takesChain } from '../core/delivery.ts';
 import { isDue, isServed, type Member, MemberActRefused, type MemberFault } from '../core/members.ts';
 import { machineTimer, type Timer } from './abreast.ts';
 import { type DeliveredState, deliveredTo, type ReceiptPorts } from './deliveries.ts';
@@ -220,10 +220,10 @@ async function asItIsNow({ vault }: DeliverPorts, member: Member): Promise<Membe
 /** Nothing more is listed behind its cursors, of what it takes by now. */
 async function isWhole(ports: DeliverPorts, lane: DeliveryLane): Promise<boolean> {
   const { vault } = ports;
-  const { chains } = await asItIsNow(ports, lane.member);
+  const member = await asItIsNow(ports, lane.member);
   for (const node of await nodesIn(vault, 'chain')) {
     const next = chainManifestKey(node, (lane.reach(node)?.seq ?? 0) + 1);
-    if ((chains?.includes(node) ?? true) && (await vault.stat(next)) !== undefined) return false;
+    if (takesChain(member, node) && (await vault.stat(next)) !== undefined) return false;
   }
   return true;
 }

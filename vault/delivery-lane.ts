@@ -10,6 +10,7 @@ import {
   MOST_IN_A_RECEIPT,
   type Reach,
   reachOf,
+  takesChain,
   takesFiles,
 } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
@@ -91,7 +92,7 @@ export class DeliveryLane implements Walker {
   }
 
   wants(node: string): boolean {
-    return [this.member, this.#newest ?? this.member].every(({ chains }) => chains?.includes(node) ?? true);
+    return [this.member, this.#newest ?? this.member].every((member) => takesChain(member, node));
   }
 
   /** Up to where all is there that it takes of a chain. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { ChainManifest } from '../core/chain.ts';
-import { type DeliveryTotals, type Reach, reachOf } from '../core/delivery.ts';
+import { type DeliveryTotals, type Reach, reachOf, takesChain } from '../core/delivery.ts';
 import type { Member } from '../core/members.ts';
 import { grantsReads, type ReadBack } from '../core/read-back.ts';
 import type { Vault } from '../core/vault.ts';
@@ -75,7 +75,7 @@ export async function memberStanding(vault: Vault, member: Member, heads?: Chain
   const looks = grantsReads(member) || all.unproven > 0;
   const readBack = (looks ? (await readBacksOf(vault, member)).newest : undefined) ?? null;
   const totals = { ...all, unproven: all.unproven - (readBack?.proven ?? 0) };
-  const wanted = [...(heads ?? (await chainHeads(vault)))].filter(([node]) => member.chains?.includes(node) ?? true);
+  const wanted = [...(heads ?? (await chainHeads(vault)))].filter(([node]) => takesChain(member, node));
   const chains = await Promise.all(
     wanted.map(([node, newest]) => lagOf(vault, node, newest, reachOf(cursors[node], member))),
   );

@@ -10,9 +10,6 @@ import { VaultUnavailable } from '../../core/vault.ts';
 export const DeliveryList = z.strictObject({ members: MemberAccounts });
 export type DeliveryList = z.infer<typeof DeliveryList>;
 
-/** How long a call begins objects. Leaves the last ones some minutes: those of 5 GiB and more are copied in parts. */
-export const TURN_MS = 9 * 60_000;
-
 /** Brings one member further for as long as one call may last, bucket to bucket. To be called again while there is more. */
 export const deliverMember = defineStep({
   name: 'deliver-member',

@@ -2,12 +2,13 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { kmsSigner } from '../../aws/kms-signer.ts';
 import { openS3Destination } from '../../aws/open.ts';
 import { isOnAws } from '../../core/destination.ts';
+import { TURN_SECONDS } from '../../core/member-calls.ts';
 import { destinationOnAws, refusing } from '../../core/member-destinations.ts';
 import { NetworkName } from '../../core/names.ts';
 import { listBeside } from '../list-beside.ts';
 import { serve } from '../serve.ts';
 import { vaultPorts } from '../vault-ports.ts';
-import { DeliveryList, deliverMember, TURN_MS } from './contract.ts';
+import { DeliveryList, deliverMember } from './contract.ts';
 import { run } from './run.ts';
 
 /** Of the 14 minutes that a call has, one is left to take back what was not copied, and to write the receipt. */
@@ -20,7 +21,7 @@ export const handler = serve(deliverMember, run, (env, journal) => {
   const { members } = listBeside(import.meta.dirname, DeliveryList);
   const source = { bucket, prefix, account, kmsKey, region };
   return {
-    ...{ vault, clock, journal, turn: TURN_MS, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
+    ...{ vault, clock, journal, turn: TURN_SECONDS * 1000, network: NetworkName.parse(env.NETWORK), by: 'delivery' },
     signer: kmsSigner(new KMSClient(), env.SIGNING_KEY),
     serves: ({ destination }) => isOnAws(destination),
     destinationOf: (member) => {

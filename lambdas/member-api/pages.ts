@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { takesChain } from '../../core/delivery.ts';
 import { ApiRefused, type HistoryPage, type RouteId, type Signed } from '../../core/member-api.ts';
 import { readLink } from '../../vault/chain.ts';
 import { citedRecord, HISTORY } from '../../vault/history.ts';
@@ -69,7 +70,7 @@ async function signedPage<T extends OfMember>(vault: ApiPorts['vault'], kind: Ki
 /** The one that is asked for, or the only one that the member wants. Rejects with `ApiRefused`. */
 async function chainOf(vault: ApiPorts['vault'], id: string, asked: string | undefined): Promise<string> {
   const chains = (await readMember(vault, id))?.value.chains ?? null;
-  const wanted = (await nodesIn(vault, 'chain')).filter((node) => chains?.includes(node) ?? true);
+  const wanted = (await nodesIn(vault, 'chain')).filter((node) => takesChain({ chains }, node));
   const [only, another] = wanted;
   const node = asked ?? (another === undefined ? only : undefined);
   if (node !== undefined && wanted.includes(node)) return node;

@@ -69,7 +69,7 @@ describe('the check of a member’s bucket', () => {
       const end = new AbortController();
       const reason = new Error('Ctrl-C');
       const pace = { random: () => 0, wait: async () => end.abort(reason) };
-      for (let n = 0; n < 6; n += 1) world.fake.plan(operation, { status: 503, code: 'SlowDown' });
+      world.fake.plan(operation, { status: 503, code: 'SlowDown' }, 6);
       const checking = s3Destination({ ...world.options, pace }, world.clock).check(end.signal);
       await expect(checking).rejects.toBe(reason);
       expect(world.fake.memory.objects.size).toBe(operation === 'PutObject' ? 0 : 1);

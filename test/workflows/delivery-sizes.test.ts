@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { TURN_SECONDS } from '../../core/member-calls.ts';
 import { pagesOf } from '../../core/member-pages.ts';
 import { MemberId } from '../../core/members.ts';
-import { deliverMember, TURN_MS } from '../../lambdas/deliver-member/contract.ts';
+import { deliverMember } from '../../lambdas/deliver-member/contract.ts';
 import { listMembers } from '../../lambdas/list-members/contract.ts';
 import { startDeliveries } from '../../lambdas/start-deliveries/contract.ts';
 import { local, type RuntimeEvent, runtime } from '../../local/runtime.ts';
@@ -53,7 +54,7 @@ test('ten thousand members with the longest names are looked at within what one 
 test('ten thousand files go to a member within what one execution may hold, though a turn bring few', async () => {
   // As long as one execution may take: 160 turns of nine minutes, 63 files a turn.
   const definition = emitted('member-delivery');
-  const turns = Math.ceil((definition.TimeoutSeconds * 1000) / TURN_MS);
+  const turns = Math.ceil(definition.TimeoutSeconds / TURN_SECONDS);
   let turn = 0;
   const delivering = local(deliverMember, async () => {
     turn += 1;
